@@ -1,0 +1,1 @@
+"""What the trade means: pure values and rules, without I/O, clock or framework."""

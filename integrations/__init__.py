@@ -1,0 +1,1 @@
+"""Other makers' systems: one maker, one file."""
