@@ -1,0 +1,74 @@
+"""Migrations: bring a database to the newest revision, or tell how it differs from the tables."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.tables import metadata
+
+T = TypeVar("T")
+
+_LOCK = 7_265_001
+"""Advisory lock, so that two processes that migrate at once take turns."""
+
+
+def upgrade(owner_url: str) -> None:
+    """Migrate to the newest revision; each revision is one transaction, so a killed run repeats cleanly.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: a statement failed; the revision it belongs to left nothing behind.
+    """
+    asyncio.run(_connected(owner_url, _upgrade))
+
+
+def drift(owner_url: str) -> list[str]:
+    """Return what differs between the migrated database and the declared tables, one line each."""
+    return asyncio.run(_connected(owner_url, _drift))
+
+
+def head() -> str:
+    """Return the newest revision that this code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+async def _connected(owner_url: str, work: Callable[[Connection], T]) -> T:
+    url = owner_url.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
+        "postgres://", "postgresql+asyncpg://", 1
+    )
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    connection.commit()
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+    connection.commit()
+
+
+def _drift(connection: Connection) -> list[str]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return [str(difference) for difference in compare_metadata(context, metadata())]

@@ -1,0 +1,1 @@
+"""Migrations: numbered revisions, each one transaction."""

@@ -1,0 +1,165 @@
+"""Access: who is calling, what each role may do, and how far that reaches."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from domain.errors import ForbiddenError
+
+
+class Scope(StrEnum):
+    """One right; a role is a set of scopes, a service token lists its own."""
+
+    CLIENTS_READ = "CLIENTS_READ"
+    CLIENTS_WRITE = "CLIENTS_WRITE"
+    CONTACTS_READ = "CONTACTS_READ"
+    ONBOARDING_MOVE = "ONBOARDING_MOVE"
+    ONBOARDING_HOLD = "ONBOARDING_HOLD"
+    ONBOARDING_END = "ONBOARDING_END"
+    WAIVE_SOFT = "WAIVE_SOFT"
+    WAIVE_HARD = "WAIVE_HARD"
+    TICKETS_READ = "TICKETS_READ"
+    TICKETS_WRITE = "TICKETS_WRITE"
+    KPIS_READ = "KPIS_READ"
+    POLICIES_READ = "POLICIES_READ"
+    POLICIES_WRITE = "POLICIES_WRITE"
+    MEMBERS_READ = "MEMBERS_READ"
+    MEMBERS_WRITE = "MEMBERS_WRITE"
+    TENANT_WRITE = "TENANT_WRITE"
+    EVENTS_READ = "EVENTS_READ"
+
+
+class Role(StrEnum):
+    """What a member is to the provider."""
+
+    VIEWER = "VIEWER"
+    AGENT = "AGENT"
+    ONBOARDING_LEAD = "ONBOARDING_LEAD"
+    ACCOUNT_MANAGER = "ACCOUNT_MANAGER"
+    TEAM_MANAGER = "TEAM_MANAGER"
+    SERVICE_MANAGER = "SERVICE_MANAGER"
+    ADMIN = "ADMIN"
+
+
+class Reach(StrEnum):
+    """How far a scope goes: every client, or only those whose team the person is on."""
+
+    ALL = "ALL"
+    OWN = "OWN"
+
+
+class PrincipalKind(StrEnum):
+    """What kind of caller holds the credential."""
+
+    PERSON = "PERSON"
+    SERVICE = "SERVICE"
+    PARTNER = "PARTNER"
+    SYSTEM = "SYSTEM"
+
+
+_READS = (
+    Scope.CLIENTS_READ,
+    Scope.CONTACTS_READ,
+    Scope.TICKETS_READ,
+    Scope.KPIS_READ,
+    Scope.POLICIES_READ,
+    Scope.MEMBERS_READ,
+    Scope.EVENTS_READ,
+)
+
+
+def _grant(all_clients: Iterable[Scope], own: Iterable[Scope] = ()) -> Mapping[Scope, Reach]:
+    granted = dict.fromkeys(own, Reach.OWN) | dict.fromkeys(all_clients, Reach.ALL)
+    return MappingProxyType(granted)
+
+
+_SERVICE_MANAGER = (
+    *_READS,
+    Scope.CLIENTS_WRITE,
+    Scope.ONBOARDING_MOVE,
+    Scope.ONBOARDING_HOLD,
+    Scope.ONBOARDING_END,
+    Scope.WAIVE_SOFT,
+    Scope.WAIVE_HARD,
+    Scope.TICKETS_WRITE,
+    Scope.POLICIES_WRITE,
+)
+
+ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
+    {
+        Role.VIEWER: _grant(_READS),
+        Role.AGENT: _grant((Scope.POLICIES_READ,), (s for s in _READS if s is not Scope.POLICIES_READ)),
+        Role.ONBOARDING_LEAD: _grant(
+            _READS, (Scope.CLIENTS_WRITE, Scope.ONBOARDING_MOVE, Scope.ONBOARDING_HOLD, Scope.WAIVE_SOFT)
+        ),
+        Role.ACCOUNT_MANAGER: _grant(_READS, (Scope.CLIENTS_WRITE, Scope.ONBOARDING_HOLD)),
+        Role.TEAM_MANAGER: _grant(_READS),
+        Role.SERVICE_MANAGER: _grant(_SERVICE_MANAGER),
+        Role.ADMIN: _grant((*_SERVICE_MANAGER, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE)),
+    }
+)
+"""The table of access.md: role by role, each scope with its reach."""
+
+PERSONS_ONLY = frozenset(
+    {Scope.WAIVE_SOFT, Scope.WAIVE_HARD, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE, Scope.MEMBERS_READ}
+)
+"""Scopes that no service or partner token may hold: a waiver takes a person, and staff stay private."""
+
+
+def scopes_of(roles: Iterable[Role]) -> Mapping[Scope, Reach]:
+    """Return the union of the roles' scopes; the wider reach of a scope wins."""
+    union: dict[Scope, Reach] = {}
+    for role in roles:
+        for scope, reach in ROLE_GRANTS[role].items():
+            if union.get(scope) is not Reach.ALL:
+                union[scope] = reach
+    return MappingProxyType(union)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever holds the credential of this request; the tenant comes from it alone.
+
+    `clients` limits what is visible: `None` means every client of the tenant.
+    """
+
+    kind: PrincipalKind
+    id: UUID
+    tenant_id: UUID
+    name: str
+    scopes: Mapping[Scope, Reach]
+    roles: tuple[Role, ...] = ()
+    clients: frozenset[UUID] | None = None
+    token_id: UUID | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def member_id(self) -> UUID | None:
+        """The member behind the credential, or `None` for a program."""
+        return self.id if self.kind is PrincipalKind.PERSON else None
+
+    def has(self, scope: Scope) -> bool:
+        """Tell whether the scope is granted at all, to whatever reach."""
+        return scope in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Let the caller pass if the scope is granted.
+
+        Raises:
+            ForbiddenError: it is not.
+        """
+        if scope not in self.scopes:
+            msg = f"This takes the scope {scope.value}, which your {self.kind.value.lower()} credential does not have."
+            raise ForbiddenError(msg)
+
+    def reaches(self, scope: Scope, team: Iterable[UUID | None]) -> bool:
+        """Tell whether the scope holds for something whose team is given.
+
+        A person's scope of reach OWN holds where the person is on the team; a program's scope
+        holds for every client its token lists, which row-level security checks.
+        """
+        reach = self.scopes.get(scope)
+        return reach is Reach.ALL or (reach is Reach.OWN and self.id in set(team))
