@@ -40,15 +40,23 @@ def create_roles() -> None:
         op.execute(f"grant usage on schema public to {role}")
 
 
-def protect(table: str, *, client: bool = False, column: str | None = None, append_only: bool = False) -> None:
+def protect(
+    table: str,
+    *,
+    client: bool = False,
+    column: str | None = None,
+    client_column: str = "client_id",
+    append_only: bool = False,
+) -> None:
     """Force the tenant's policy on a table, and with `client` also that of the caller's clients.
 
-    `column` names the tenant's column where it is not `tenant_id`. An append-only table grants no
-    update and no delete, so that nobody can change its rows.
+    `column` names the tenant's column where it is not `tenant_id`, and `client_column` the client's
+    where it is not `client_id`. An append-only table grants no update and no delete, so that nobody
+    can change its rows.
     """
     condition = TENANT.replace("tenant_id", column, 1) if column else TENANT
     if client:
-        condition = f"{condition} and {CLIENT}"
+        condition = f"{condition} and {CLIENT.replace('client_id', client_column)}"
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
     op.execute(f"create policy tenant on {table} to {APP_ROLE} using ({condition}) with check ({condition})")
