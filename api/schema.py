@@ -1,0 +1,62 @@
+"""The schema: the roots inherit from every concept, and hold nothing of their own.
+
+A concept adds `<Concept>Query`, `<Concept>Mutation` or `<Concept>Subscription` to the bases below.
+"""
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from api.fields import guard
+from api.nodes import NodesQuery
+from api.rate_limit import RateLimitQuery
+from api.scalars import SCALARS
+from api.user_errors import USER_ERRORS
+
+
+@strawberry.type(description="What can be read.")
+class Query(NodesQuery, RateLimitQuery):
+    pass
+
+
+def build(
+    query: type = Query, mutation: type | None = None, subscription: type | None = None, types: tuple[type, ...] = ()
+) -> strawberry.Schema:
+    """Build a schema with our scalars and directives, every required scope guarded."""
+    schema = strawberry.Schema(
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        types=(*USER_ERRORS, *types),
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    guard(executable(schema))
+    _describe_arguments(executable(schema))
+    return schema
+
+
+def executable(schema: strawberry.Schema) -> GraphQLSchema:
+    """Return the graphql-core schema behind strawberry's."""
+    built: GraphQLSchema = schema._schema  # noqa: SLF001 -- strawberry offers no other way to it
+    return built
+
+
+def _describe_arguments(schema: GraphQLSchema) -> None:
+    """Describe what strawberry cannot: the arguments of directives, and the one `input` of mutations."""
+    for directive in schema.directives:
+        definition = directive.extensions.get("strawberry-definition")
+        for field in getattr(definition, "fields", ()):
+            argument = directive.args.get(field.graphql_name or field.python_name)
+            if argument is not None:
+                argument.description = field.description
+    for mutation in schema.mutation_type.fields.values() if schema.mutation_type else ():
+        if "input" in mutation.args and mutation.args["input"].description is None:
+            mutation.args["input"].description = "What is to be done."
+
+
+@cache
+def product() -> strawberry.Schema:
+    """Return the product's schema, built once per process."""
+    return build()
