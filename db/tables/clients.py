@@ -21,6 +21,12 @@ class ClientRow(OfTenant, Base):
         ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["member.tenant_id", "member.id"]),
         ForeignKeyConstraint(["tenant_id", "account_manager_id"], ["member.tenant_id", "member.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "id", "cycle_id"],
+            ["cycle.tenant_id", "cycle.client_id", "cycle.id"],
+            name="fk_client_cycle",
+            use_alter=True,
+        ),
         Index(None, "tenant_id", "name_key", "id"),
         Index(None, "tenant_id", "created_at", "id"),
         Index(None, "tenant_id", "owner_id", "name_key", "id"),
