@@ -35,7 +35,8 @@ from db.embedded_programs import (
 
 SOCKET_PATH_BYTES = 103  # the least that a system allows: macOS; Linux has four more
 START_SECONDS = 120  # crash recovery may take its time
-RETRY_SECONDS = 10  # backends of a killed server may still be leaving
+RETRY_SECONDS = 10  # backends of a killed server may still be leaving…
+BACKENDS_REMAIN = "is still in use"  # …and hold its shared memory, says PostgreSQL then
 GUARD_POST = 0  # the guard's standard input is its lock, handed over by the user who started it
 IMPOSSIBLE_PID = 99_999_999
 LAST_WORDS = 2_000  # characters of a log worth showing
@@ -65,6 +66,7 @@ class EmbeddedServer:
         self._durable = durable
         self._cluster = self.home / "cluster"
         self._pid_file = self._cluster / "postmaster.pid"
+        self._socket = self.home / ".s.PGSQL.5432"
         self._hold: IO[str] | None = None
         self._guard: int | None = None
 
@@ -116,11 +118,10 @@ class EmbeddedServer:
                     return
 
     def _open_directory(self) -> None:
-        socket = os.fsencode(self.home / ".s.PGSQL.5432")
-        if len(socket) > SOCKET_PATH_BYTES:
+        if (length := len(os.fsencode(self._socket))) > SOCKET_PATH_BYTES:
             raise EmbeddedServerError(
                 f"{self.directory} is too long a path for an embedded server: its socket there would have"
-                f" {len(socket)} bytes, and a system allows {SOCKET_PATH_BYTES}."
+                f" {length} bytes, and a system allows {SOCKET_PATH_BYTES}."
                 " Choose a shorter directory, or set DATABASE_URL."
             )
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -152,7 +153,7 @@ class EmbeddedServer:
             self._guard = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-m", "db.embedded", str(self.directory)],
-                os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+                os.environ | {"PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[1]), *sys.path))},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, post.fileno(), GUARD_POST),
                     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -192,10 +193,12 @@ class EmbeddedServer:
         while self._call("pg_isready", "-q", "-h", str(self.home)) != 0:
             if not self._is_running():
                 self._disown_stale_pid()
+            if self.log.exists():
+                self.log.replace(self.log.with_suffix(".log.before"))
             try:
                 self._pg_ctl("-l", str(self.log), "-o", options, "start")
-            except EmbeddedServerError:
-                if time.monotonic() > deadline:
+            except EmbeddedServerError as error:
+                if BACKENDS_REMAIN not in str(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 
@@ -214,11 +217,12 @@ class EmbeddedServer:
             return False
 
     def _disown_stale_pid(self) -> None:
-        """Let the pid file of a dead server name no process.
+        """Let the lock files of a dead server name no process.
 
-        After a restart its number may belong to a stranger or a zombie, and PostgreSQL would refuse to start.
-        The other lines stay: by them it still waits for the dead server's last backends.
+        Its number may belong to a zombie or, after a restart, to a stranger, and PostgreSQL would refuse to start.
+        The other lines of the pid file stay: by them it still waits for the dead server's last backends.
         """
+        self._socket.with_name(f"{self._socket.name}.lock").unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             _, others = self._pid_file.read_text(encoding="utf-8").split("\n", 1)
             self._pid_file.write_text(f"{IMPOSSIBLE_PID}\n{others}", encoding="utf-8")

@@ -63,7 +63,7 @@ def installed_programs(account: pwd.struct_passwd | None, copies: Path) -> Progr
         )
     installed = Path(package.origin).parent
     programs = installed / INSTALLATION / "bin"
-    if account is None or _can_enter(programs, account):
+    if account is None or can_enter(programs, account):
         return Programs(programs, account)
     copy = copies / f"pgsql-{importlib.metadata.version(WHEEL)}"
     if not copy.exists():
@@ -97,7 +97,7 @@ def server_account() -> pwd.struct_passwd | None:
 
 def within_reach(directory: Path, account: pwd.struct_passwd | None) -> Path:
     """Return the directory, or its stand-in where the server's account cannot come to it (below /root, say)."""
-    if account is None or _can_enter(directory.parent, account):
+    if account is None or can_enter(directory.parent, account):
         return directory
     return SYSTEM_STATE / sha256(os.fsencode(directory)).hexdigest()[:12]
 
@@ -107,7 +107,8 @@ def private_file(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, mode=0o600), "w", encoding="utf-8")
 
 
-def _can_enter(directory: Path, account: pwd.struct_passwd) -> bool:
+def can_enter(directory: Path, account: pwd.struct_passwd) -> bool:
+    """Say whether the account may pass through a directory and all above it."""
     return all(_lets_in(part.stat(), account) for part in (directory, *directory.parents) if part.exists())
 
 

@@ -1,0 +1,1 @@
+"""What tests stand on: servers, clocks and small worlds."""
