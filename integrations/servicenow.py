@@ -1,0 +1,110 @@
+"""ServiceNow's incident audit log: one row per update of an incident, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from domain.imports import LineError, Parsed, line_error
+from domain.tickets import HandOver, Priority, TicketKind
+from integrations.event_log import Sighting, assemble
+from integrations.instants import InstantReader
+from integrations.lines import Record, records
+
+SYSTEM = "SERVICENOW"
+
+COLUMNS = (
+    "number",
+    "reassignment_count",
+    "opened_at",
+    "sys_updated_at",
+    "location",
+    "category",
+    "priority",
+    "assignment_group",
+    "resolved_at",
+    "closed_at",
+)
+
+WALL_TIME = "%d/%m/%Y %H:%M"
+"""Day first, no zone: the reader says whose wall it hung on."""
+
+UNKNOWN = "?"
+
+PRIORITIES = {
+    "1 - Critical": Priority.P1,
+    "2 - High": Priority.P2,
+    "3 - Moderate": Priority.P3,
+    "4 - Low": Priority.P4,
+    "5 - Planning": Priority.P4,
+    UNKNOWN: Priority.UNKNOWN,
+}
+
+
+def parse(lines: Iterator[str], zone: ZoneInfo) -> Iterator[Parsed]:
+    """Give one report per incident; its client is the location, its hand-overs follow the assignment group.
+
+    The log's own `reassignment_count` goes along with each hand-over: in every tenth incident the group that
+    changed is unknown, and only the count tells that it did. The final `resolved_at` and `closed_at` stand on
+    every row, so they are taken from the last. Raises UnreadableFile when the header lacks a column.
+    """
+    moments = InstantReader(WALL_TIME, zone)
+    return assemble((_sighting(row, moments) for row in records(lines, required=COLUMNS)), "number")
+
+
+def _sighting(row: Record | LineError, moments: InstantReader) -> Sighting | LineError:
+    if isinstance(row, LineError):
+        return row
+    column, cells = "number", row.cells
+    try:
+        number = _needed(cells["number"])
+        column = "opened_at"
+        opened_at = moments.read(cells[column])
+        column = "sys_updated_at"
+        updated_at = moments.read(cells[column])
+        column = "reassignment_count"
+        reassignments = _count(cells[column])
+        column = "priority"
+        priority = _priority(cells[column])
+        column = "resolved_at"
+        resolved_at = moments.read(cells[column]) if cells[column] != UNKNOWN else None
+        column = "closed_at"
+        closed_at = moments.read(cells[column]) if cells[column] != UNKNOWN else None
+    except ValueError as error:
+        return line_error(row.line, column, cells[column], str(error))
+    return Sighting(
+        line=row.line,
+        external_id=number,
+        logged_at=opened_at,
+        hand_over=HandOver(updated_at, _known(cells["assignment_group"]), reassignments=reassignments),
+        client=_known(cells["location"]),
+        kind=TicketKind.INCIDENT,
+        priority=priority,
+        category=_known(cells["category"]),
+        resolved_at=resolved_at,
+        closed_at=closed_at,
+        changed_at=updated_at,
+    )
+
+
+def _known(text: str) -> str | None:
+    return None if text in (UNKNOWN, "") else text
+
+
+def _needed(text: str) -> str:
+    if text in (UNKNOWN, ""):
+        raise ValueError("The incident has no number.")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("The value is no whole number from 0 on.")
+    return int(text)
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return PRIORITIES[text]
+    except KeyError:
+        raise ValueError(f"The priority is none of {', '.join(PRIORITIES)}.") from None

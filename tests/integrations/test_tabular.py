@@ -1,0 +1,178 @@
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.imports import LineError
+from domain.tickets import Exclusion, Priority, ReportedTicket, TicketSource
+from integrations.lines import UnreadableFile
+from integrations.mapping import InvalidMapping, Mapped, mapping, read_mapping
+from integrations.tabular import parse_csv, parse_jsonl
+
+BERLIN = ZoneInfo("Europe/Berlin")
+UTC_ZONE = ZoneInfo("UTC")
+
+HALO = {
+    "system": "HALO",
+    "zone": "Europe/Berlin",
+    "dates": "%d.%m.%Y %H:%M",
+    "delimiter": ";",
+    "unknown": ["", "n/a"],
+    "columns": {
+        "external_id": "Ticket",
+        "logged_at": "Created",
+        "client": "Company",
+        "priority": "Urgency",
+        "source": "Via",
+        "tier": "Line",
+        "exclusion": "Flag",
+    },
+    "values": {"priority": {"Very urgent": "P1"}, "source": {"monitor": "ALERT", "phone": "PERSON"}},
+}
+HEADER = "Ticket;Created;Company;Urgency;Via;Line;Flag"
+
+
+def lines(*rows: str) -> Iterator[str]:
+    return iter("\n".join(rows).splitlines(keepends=True))
+
+
+def csv_of(*rows: str, mapped: Mapped | None = None) -> list[ReportedTicket | LineError]:
+    return [one.outcome for one in parse_csv(lines(HEADER, *rows), mapped or mapping(HALO, UTC_ZONE))]
+
+
+def jsonl_of(columns: dict[str, str], *objects: Any, **more: Any) -> list[ReportedTicket | LineError]:
+    mapped = mapping({"system": "S", "columns": columns, **more}, UTC_ZONE)
+    rows = [one if isinstance(one, str) else json.dumps(one) for one in objects]
+    return [one.outcome for one in parse_jsonl(lines(*rows), mapped)]
+
+
+def test_a_mapping_turns_anybodys_columns_into_a_ticket() -> None:
+    (ticket,) = csv_of("T-1;24.12.2025 23:30;Acme;Very urgent;monitor;2;n/a")
+    assert isinstance(ticket, ReportedTicket)
+    assert ticket.logged_at == datetime(2025, 12, 24, 22, 30, tzinfo=UTC)
+    assert (ticket.client, ticket.priority, ticket.source) == ("Acme", Priority.P1, TicketSource.ALERT)
+    assert ticket.hand_overs[0].tier == 2
+    assert ticket.exclusion is None
+
+
+def test_every_bad_cell_is_named_and_the_good_lines_go_in() -> None:
+    outcomes = csv_of(
+        "T-1;24.12.2025 23:30;Acme;P2;phone;;",
+        ";24.12.2025 23:30;Acme;P2;phone;;",
+        "T-3;2025-12-24;Acme;P2;phone;;",
+        "T-4;24.12.2025 23:30;Acme;Meh;phone;;",
+        "T-5;24.12.2025 23:30;Acme;P2;phone;0;",
+        'T-6;24.12.2025 23:30;"Acme"x;P2;phone;;',
+        "T-7;24.12.2025 23:30;Acme;P2;phone;1;SPAM",
+    )
+    errors = [(one.line, one.column, one.value) for one in outcomes if isinstance(one, LineError)]
+    assert errors == [
+        (3, "Ticket", None),
+        (4, "Created", "2025-12-24"),
+        (5, "Urgency", "Meh"),
+        (6, "Line", "0"),
+        (7, None, None),
+    ]
+    good = [one for one in outcomes if isinstance(one, ReportedTicket)]
+    assert [one.external_id for one in good] == ["T-1", "T-7"]
+    assert good[1].exclusion is Exclusion.SPAM
+
+
+def test_a_value_over_two_lines_is_reported_at_the_line_where_its_row_begins() -> None:
+    outcomes = csv_of('T-1;24.12.2025 23:30;"Acme\nInc";P2;phone;;', "T-2;never;Acme;P2;phone;;")
+    assert isinstance(outcomes[0], ReportedTicket)
+    assert outcomes[0].client == "Acme\nInc"
+    assert isinstance(outcomes[1], LineError)
+    assert outcomes[1].line == 4
+
+
+def test_the_hour_that_comes_twice_is_read_as_the_first_and_the_skipped_one_is_moved() -> None:
+    twice, skipped = csv_of("T-1;25.10.2026 02:30;A;P2;phone;;", "T-2;29.03.2026 02:30;A;P2;phone;;")
+    assert isinstance(twice, ReportedTicket)
+    assert isinstance(skipped, ReportedTicket)
+    assert twice.logged_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert skipped.logged_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_rows_with_changed_at_become_hand_overs() -> None:
+    columns = {"external_id": "id", "logged_at": "t", "changed_at": "u", "team": "g"}
+    rows = [
+        {"id": 7, "t": "2026-01-01T08:00Z", "u": f"2026-01-0{n}T08:00Z", "g": team} for n, team in enumerate("ABBA", 1)
+    ]
+    (ticket,) = jsonl_of(columns, *rows)
+    assert isinstance(ticket, ReportedTicket)
+    assert ticket.external_id == "7"
+    assert [one.team for one in ticket.hand_overs] == ["A", "B", "A"]
+
+
+def test_json_lines_may_nest_and_carry_their_own_hand_overs() -> None:
+    columns = {"external_id": "key", "logged_at": "when", "client": "company.name", "hand_overs": "history"}
+    history = [{"at": 1767258000, "who": "Desk", "line": 1}, {"at": 1767261600, "who": "Net", "line": 2}]
+    (ticket,) = jsonl_of(
+        columns,
+        {"key": "A", "when": 1767254400, "company": {"name": "Acme"}, "history": history},
+        dates="EPOCH_SECONDS",
+        hand_overs={"at": "at", "team": "who", "tier": "line"},
+    )
+    assert isinstance(ticket, ReportedTicket)
+    assert ticket.client == "Acme"
+    assert [one.tier for one in ticket.hand_overs] == [1, 2]
+
+
+def test_lines_that_are_no_objects_are_named_and_survived() -> None:
+    columns = {"external_id": "id", "logged_at": "t"}
+    good = {"id": "1", "t": "2026-01-01T08:00Z"}
+    deep = "[" * 5_000
+    outcomes = jsonl_of(
+        columns,
+        "nonsense",
+        "null",
+        "[1]",
+        "",
+        deep,
+        {"id": ["x"], "t": "2026-01-01T08:00Z"},
+        {"id": "2", "t": "9" * 400},
+        good,
+    )
+    assert [one.line for one in outcomes if isinstance(one, LineError)] == [1, 2, 3, 5, 6, 7]
+    assert sum(isinstance(one, ReportedTicket) for one in outcomes) == 1
+    assert all(len(one.value or "") <= 200 for one in outcomes if isinstance(one, LineError))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"system": ""}, "`system` names the source"),
+        ({"columns": {"external_id": "a"}}, "lacks logged_at"),
+        ({"columns": {"external_id": "a", "logged_at": "b", "colour": "c"}}, "no entry colour"),
+        ({"zone": "Berlin"}, "'Berlin' is no time zone"),
+        ({"values": {"priority": {"x": "HIGH"}}}, "'x' becomes 'HIGH', which is none of P1"),
+        ({"delimiter": "||"}, "one character"),
+        ({"colums": {}}, "no entry colums"),
+        ({"columns": {"external_id": "a", "logged_at": "b", "hand_overs": "h"}}, "lacks `at`"),
+    ],
+)
+def test_a_mapping_that_makes_no_sense_says_what_to_write(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidMapping, match=words):
+        mapping(HALO | change, UTC_ZONE)
+
+
+def test_a_mapping_is_read_from_toml_or_json_and_takes_the_tenants_zone(tmp_path: Path) -> None:
+    toml, plain = tmp_path / "map.toml", tmp_path / "map.json"
+    toml.write_text('system = "S"\n[columns]\nexternal_id = "a"\nlogged_at = "b"\n')
+    plain.write_text(json.dumps({"system": "S", "columns": {"external_id": "a", "logged_at": "b"}}))
+    assert read_mapping(toml, BERLIN) == read_mapping(plain, BERLIN)
+    assert read_mapping(toml, BERLIN).zone == BERLIN
+    toml.write_text("system = ")
+    for path in (toml, tmp_path / "none.toml"):
+        with pytest.raises(InvalidMapping, match="The mapping"):
+            read_mapping(path, BERLIN)
+
+
+def test_a_csv_without_a_mapped_column_is_refused_at_once() -> None:
+    with pytest.raises(UnreadableFile, match="lacks Flag"):
+        list(parse_csv(lines(HEADER.removesuffix(";Flag")), mapping(HALO, UTC_ZONE)))
