@@ -1,0 +1,197 @@
+"""A series is one figure over time: sums become values with interval, sample and status, formulas last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from domain.formulas import Interval, Spell, kaplan_meier, poisson, rate, wilson
+from domain.kpis import Definition, Kpi, KpiKind
+from domain.periods import Bucket, start_of_day
+
+
+class Status(StrEnum):
+    """How far a value may be trusted."""
+
+    OK = "OK"
+    NO_DATA = "NO_DATA"
+    SUPPRESSED = "SUPPRESSED"
+    INSUFFICIENT_SAMPLE = "INSUFFICIENT_SAMPLE"
+    PARTIAL = "PARTIAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What one bucket of one series adds up to, before any formula.
+
+    A count has a numerator only. `spells` carry the durations of a DURATION.
+    """
+
+    numerator: float = 0
+    denominator: float | None = None
+    spells: tuple[Spell, ...] = ()
+
+    def __add__(self, other: Totals) -> Totals:
+        both = (self.denominator, other.denominator)
+        return Totals(
+            numerator=self.numerator + other.numerator,
+            denominator=None if both == (None, None) else sum(part or 0 for part in both),
+            spells=self.spells + other.spells,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KpiValue:
+    """One number with everything needed to judge it; shares 0–1, durations in the definition's unit."""
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    sample_size: int
+    low: float | None
+    high: float | None
+    status: Status
+    p90: float | None = None
+    """The 90th percentile of a DURATION."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The value of one bucket; `complete` is False when the period cuts it or it isn't over yet."""
+
+    bucket: Bucket
+    value: KpiValue
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The value of the whole period, and of each bucket."""
+
+    total: KpiValue
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The instant a figure is asked as of, in the tenant's zone, and how long escalations take to come."""
+
+    now: datetime
+    zone: ZoneInfo
+    settling: timedelta = timedelta(0)
+
+    def over(self, bucket: Bucket) -> bool:
+        return start_of_day(bucket.end, self.zone) <= self.now
+
+    def settled(self, bucket: Bucket) -> bool:
+        return start_of_day(bucket.end, self.zone) + self.settling <= self.now
+
+
+NOTHING = Totals()
+
+
+def series(kpi: Kpi, buckets: Sequence[Bucket], totals: Mapping[int, Totals], moment: Moment) -> Series:
+    """Turn the sums of each bucket (by its position) into values, and their sum into the total.
+
+    Never an average of averages: the total is the formula over all rows. Of a LEVEL, which is a state and
+    no flow, the total is the last bucket that has begun.
+    """
+    definition = kpi.definition
+    points = tuple(
+        Point(
+            bucket=bucket,
+            value=single(kpi, bucket, totals.get(position, NOTHING), moment),
+            complete=bucket.whole and moment.over(bucket),
+        )
+        for position, bucket in enumerate(buckets)
+    )
+    whole = Bucket(buckets[0].start, buckets[-1].end, whole=True)
+    if definition.kind is KpiKind.LEVEL:
+        begun = [point.value for point in points if point.value.status is not Status.NO_DATA]
+        return Series(total=begun[-1] if begun else _no_data(NOTHING), points=points)
+    summed = sum((totals[position] for position in range(len(buckets)) if position in totals), NOTHING)
+    return Series(total=_value(definition, summed, settled=_final(definition, whole, moment)), points=points)
+
+
+def single(kpi: Kpi, bucket: Bucket, totals: Totals, moment: Moment) -> KpiValue:
+    """Return the value of one bucket by itself, such as a period to compare with."""
+    definition = kpi.definition
+    if definition.kind is KpiKind.LEVEL and start_of_day(bucket.start, moment.zone) > moment.now:
+        return _no_data(totals)
+    return _value(definition, totals, settled=_final(definition, bucket, moment))
+
+
+def _final(definition: Definition, bucket: Bucket, moment: Moment) -> bool:
+    return moment.settled(bucket) if definition.settles else moment.over(bucket)
+
+
+def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
+    if definition.kind is KpiKind.PROPORTION:
+        return _proportion(definition, totals, settled=settled)
+    if definition.kind is KpiKind.DURATION:
+        return _duration(definition, totals, settled=settled)
+    interval = poisson(totals.numerator) if definition.kind is KpiKind.COUNT else Interval(None, None)
+    return KpiValue(
+        value=totals.numerator,
+        numerator=totals.numerator,
+        denominator=None,
+        sample_size=round(totals.numerator),
+        low=interval.low,
+        high=interval.high,
+        status=Status.OK if settled else Status.PARTIAL,
+    )
+
+
+def _proportion(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
+    denominator = totals.denominator or 0
+    share = rate(totals.numerator, denominator)
+    if share is None:
+        return _no_data(totals)
+    interval = wilson(totals.numerator, denominator)
+    return KpiValue(
+        value=share,
+        numerator=totals.numerator,
+        denominator=denominator,
+        sample_size=round(denominator),
+        low=interval.low,
+        high=interval.high,
+        status=_status(definition, round(denominator), settled=settled),
+    )
+
+
+def _duration(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
+    if not totals.spells:
+        return _no_data(totals)
+    survival = kaplan_meier(totals.spells)
+    return KpiValue(
+        value=survival.median,
+        numerator=survival.ended,
+        denominator=len(totals.spells),
+        sample_size=len(totals.spells),
+        low=survival.interval.low,
+        high=survival.interval.high,
+        status=_status(definition, len(totals.spells), settled=settled and survival.running == 0),
+        p90=survival.p90,
+    )
+
+
+def _status(definition: Definition, sample: int, *, settled: bool) -> Status:
+    """A small sample is said first: waiting doesn't make a value of three tickets trustworthy."""
+    if sample < definition.min_sample:
+        return Status.INSUFFICIENT_SAMPLE
+    return Status.OK if settled else Status.PARTIAL
+
+
+def _no_data(totals: Totals) -> KpiValue:
+    return KpiValue(
+        value=None,
+        numerator=totals.numerator,
+        denominator=totals.denominator or 0,
+        sample_size=0,
+        low=None,
+        high=None,
+        status=Status.NO_DATA,
+    )
