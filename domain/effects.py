@@ -1,0 +1,177 @@
+"""Effects: what a move sets off for now or later, planned as rows and never acted on at once."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.calendars import Calendar
+from domain.definitions import Audience, Rules, Trigger
+from domain.gates import Evidence, day_ninety
+from domain.onboarding import Cycle, Move, Stage, Visit, superseded_by
+from domain.periods import local_day, start_of_day
+
+TARGET = "TARGET"
+HOLD_REVIEW = "HOLD_REVIEW"
+
+
+class EffectKind(StrEnum):
+    """What sort of thing happens when the effect is due."""
+
+    TIMER = "TIMER"
+    SURVEY = "SURVEY"
+
+
+class EffectState(StrEnum):
+    """What became of an effect; everything that did not happen says why in its reason."""
+
+    PLANNED = "PLANNED"
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEffect:
+    """An effect before it is stored: `readiness` shows it, a move stores it."""
+
+    kind: EffectKind
+    key: str
+    recipient: str
+    due_at: datetime
+    state: EffectState = EffectState.PLANNED
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A stored effect of one visit."""
+
+    id: UUID
+    client_id: UUID
+    cycle_id: UUID
+    visit_id: UUID
+    kind: EffectKind
+    key: str
+    recipient: str
+    due_at: datetime
+    state: EffectState
+    reason: str | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Which planned effects a move calls off: those of some visits (or of all), of some kinds."""
+
+    visits: tuple[UUID, ...] | None
+    kinds: tuple[EffectKind, ...]
+
+
+def target_of(
+    stage: Stage, entered_at: datetime, rules: Rules, evidence: Evidence, calendar: Calendar
+) -> datetime | None:
+    """Return when a stage entered now should be over: the end of the last business day, or day 90's midnight."""
+    entered_on = local_day(entered_at, calendar.zone)
+    if stage is Stage.EARLY_SUPPORT:
+        due = day_ninety(rules, evidence.contract, entered_on)
+        return start_of_day(due, calendar.zone) if due else None
+    days = rules.target_business_days.get(stage)
+    if days is None:
+        return None
+    return start_of_day(calendar.add_business_days(entered_on, days) + timedelta(days=1), calendar.zone)
+
+
+def shifted_target(target_at: datetime, held_at: datetime, resumed_at: datetime, calendar: Calendar) -> datetime:
+    """Return a stage's target after a hold: later by the business days held, a begun day counting whole."""
+    days = math.ceil(calendar.business_days_between(held_at, resumed_at))
+    if days == 0:
+        return target_at
+    last_day = local_day(target_at, calendar.zone) - timedelta(days=1)
+    return start_of_day(calendar.add_business_days(last_day, days) + timedelta(days=1), calendar.zone)
+
+
+def effects(
+    move: Move,
+    to_stage: Stage,
+    cycle: Cycle,
+    rules: Rules,
+    evidence: Evidence,
+    calendar: Calendar,
+    *,
+    historical: bool = False,
+) -> tuple[PlannedEffect, ...]:
+    """Return exactly what a move would set off; the same function feeds the move and `readiness`."""
+    now = evidence.now
+    planned = [*_timers(to_stage, cycle, rules, evidence, calendar)] if move not in (Move.HOLD, Move.RESUME) else []
+    for trigger in rules.triggers:
+        if trigger.move is move:
+            planned += _survey(trigger, cycle, evidence)
+    if not historical:
+        return tuple(planned)
+    return tuple(
+        PlannedEffect(e.kind, e.key, e.recipient, e.due_at, EffectState.SKIPPED, "IMPORTED") if e.due_at <= now else e
+        for e in planned
+    )
+
+
+def hold_review(cycle: Cycle, hold: UUID, rules: Rules, now: datetime) -> PlannedEffect:
+    """Return the timer that asks, some days into a hold, whether it still holds."""
+    due = now + timedelta(days=rules.hold_review_days)
+    return PlannedEffect(EffectKind.TIMER, f"{HOLD_REVIEW}:{hold.hex}", str(cycle.lead_id), due)
+
+
+def cancellation(move: Move, to_stage: Stage, cycle: Cycle, visits: tuple[Visit, ...]) -> Cancellation | None:
+    """Return what a move calls off.
+
+    Moving on ends the timers of the stage left; rolling back also the unsent surveys of every
+    visit set aside; an end calls off everything.
+    """
+    if move in (Move.LOSE, Move.OFF_BOARD):
+        return Cancellation(None, tuple(EffectKind))
+    if move is Move.ROLL_BACK:
+        aside = tuple(v.id for v in superseded_by(to_stage, visits))
+        return Cancellation(aside, tuple(EffectKind))
+    if move in (Move.BEGIN_DISCOVERY, Move.GO_LIVE, Move.GRADUATE):
+        return Cancellation((cycle.visit_id,), (EffectKind.TIMER,))
+    return None
+
+
+def _timers(stage: Stage, cycle: Cycle, rules: Rules, evidence: Evidence, calendar: Calendar) -> list[PlannedEffect]:
+    lead, timers = str(cycle.lead_id), []
+    if stage is Stage.EARLY_SUPPORT:
+        service_start = local_day(evidence.now, calendar.zone)
+        last = day_ninety(rules, evidence.contract, service_start)
+        if last is None:
+            return []
+        first = last - timedelta(days=rules.early_support_days)
+        for day in rules.timer_days:
+            due = start_of_day(first + timedelta(days=day), calendar.zone)
+            timers.append(PlannedEffect(EffectKind.TIMER, f"DAY_{day}", lead, due))
+    elif target := target_of(stage, evidence.now, rules, evidence, calendar):
+        timers.append(PlannedEffect(EffectKind.TIMER, TARGET, lead, target))
+    return [_unless_past(timer, evidence.now) for timer in timers]
+
+
+def _unless_past(timer: PlannedEffect, now: datetime) -> PlannedEffect:
+    if timer.due_at > now:
+        return timer
+    return PlannedEffect(timer.kind, timer.key, timer.recipient, timer.due_at, EffectState.SKIPPED, "PAST")
+
+
+def _survey(trigger: Trigger, cycle: Cycle, evidence: Evidence) -> list[PlannedEffect]:
+    due = evidence.now + timedelta(days=trigger.delay_days)
+    if trigger.audience is Audience.CLIENT:
+        recipients = [str(contact) for contact in evidence.surveyable]
+    else:
+        recipients = sorted({str(member) for member in cycle.team if member})
+    key = trigger.survey.value
+    if not recipients:
+        return [PlannedEffect(EffectKind.SURVEY, key, "", due, EffectState.SKIPPED, "NO_RECIPIENT")]
+    return [PlannedEffect(EffectKind.SURVEY, key, recipient, due) for recipient in recipients]
+
+
+def opens_window(stage: Stage) -> bool:
+    """Whether the escalation window is open in this stage."""
+    return stage is Stage.EARLY_SUPPORT

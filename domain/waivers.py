@@ -1,0 +1,89 @@
+"""Waivers, attestations and the follow-ups they open."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.definitions import Hardness
+from domain.onboarding import Gate, Move
+
+
+class WaiverState(StrEnum):
+    """Where a waiver stands; it is derived from its dates."""
+
+    REQUESTED = "REQUESTED"
+    GRANTED = "GRANTED"
+    USED = "USED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Permission to pass one gate of one move once, within one stay in a stage."""
+
+    id: UUID
+    client_id: UUID
+    cycle_id: UUID
+    visit_id: UUID
+    move: Move
+    gate: Gate
+    hardness: Hardness
+    reason: str
+    requested_by: UUID
+    requested_at: datetime
+    granted_by: UUID | None
+    granted_at: datetime | None
+    four_eyes: bool
+    expires_at: datetime
+    withdrawn_at: datetime | None
+    used_by: UUID | None
+
+    def state(self, now: datetime) -> WaiverState:
+        """Return where the waiver stands at an instant."""
+        if self.used_by is not None:
+            return WaiverState.USED
+        if self.withdrawn_at is not None:
+            return WaiverState.WITHDRAWN
+        if now >= self.expires_at:
+            return WaiverState.EXPIRED
+        return WaiverState.GRANTED if self.granted_at is not None else WaiverState.REQUESTED
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person's dated word for a gate that nothing measures yet; it holds for one stay in a stage."""
+
+    id: UUID
+    client_id: UUID
+    cycle_id: UUID
+    gate: Gate
+    statement: str
+    attested_on: date
+    attested_by: UUID
+    recorded_at: datetime
+
+
+class FollowUpKind(StrEnum):
+    """What a follow-up came from."""
+
+    WAIVER = "WAIVER"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Something that a person promised to put right by a day."""
+
+    id: UUID
+    client_id: UUID
+    cycle_id: UUID
+    kind: FollowUpKind
+    subject_id: UUID
+    owner_id: UUID
+    due_on: date
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: UUID | None
+    note: str | None
+    version: int
