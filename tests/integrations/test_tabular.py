@@ -84,10 +84,11 @@ def test_every_bad_cell_is_named_and_the_good_lines_go_in() -> None:
 
 def test_a_value_over_two_lines_is_reported_at_the_line_where_its_row_begins() -> None:
     outcomes = csv_of('T-1;24.12.2025 23:30;"Acme\nInc";P2;phone;;', "T-2;never;Acme;P2;phone;;")
-    assert isinstance(outcomes[0], ReportedTicket)
-    assert outcomes[0].client == "Acme\nInc"
-    assert isinstance(outcomes[1], LineError)
-    assert outcomes[1].line == 4
+    bad, good = outcomes
+    assert isinstance(bad, LineError)
+    assert bad.line == 4
+    assert isinstance(good, ReportedTicket)
+    assert good.client == "Acme\nInc"
 
 
 def test_the_hour_that_comes_twice_is_read_as_the_first_and_the_skipped_one_is_moved() -> None:
