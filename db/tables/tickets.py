@@ -1,0 +1,231 @@
+"""Tables of tickets: who had them, what was escalated, and the figures kept of them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import INSTANT, Base, OfTenant
+from db.tables.clients import SORT_KEY
+
+OPEN_TICKET = text("resolved_at is null and closed_at is null and exclusion is null")
+
+
+def _of_client() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"])
+
+
+def _of_ticket() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id", "ticket_id"], ["ticket.tenant_id", "ticket.id"])
+
+
+class EscalationRuleRow(OfTenant, Base):
+    """What the tenant calls an escalation in the tickets of one system; immutable, numbered."""
+
+    __tablename__ = "escalation_rule"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "system", "version"),
+        ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+    )
+
+    system: Mapped[str] = mapped_column(SORT_KEY)
+    version: Mapped[int]
+    body: Mapped[dict[str, object]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class TicketRow(OfTenant, Base):
+    """One ticket; stage, phase and cycle are those of its client when it was logged.
+
+    Without a client it is unmapped, and only those who see every client see it.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "system", "external_id"),
+        ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        _of_client(),
+        ForeignKeyConstraint(
+            ["tenant_id", "client_id", "cycle_id"], ["cycle.tenant_id", "cycle.client_id", "cycle.id"]
+        ),
+        Index(None, "tenant_id", "logged_at", "id"),
+        Index(None, "tenant_id", "client_id", "logged_at", "id"),
+        Index(None, "tenant_id", "stage", "logged_at", "id"),
+        Index(None, "tenant_id", "phase", "logged_at", "id"),
+        Index(None, "tenant_id", "priority", "logged_at", "id"),
+        Index("ix_ticket_escalated", "tenant_id", "logged_at", "id", postgresql_where=text("escalations > 0")),
+        Index(
+            "ix_ticket_first_escalated",
+            "tenant_id",
+            "first_escalated_at",
+            postgresql_where=text("first_escalated_at is not null"),
+        ),
+        Index("ix_ticket_open", "tenant_id", "client_id", "priority", postgresql_where=OPEN_TICKET),
+        Index("ix_ticket_unmapped", "tenant_id", "system", "client_key", postgresql_where=text("client_id is null")),
+    )
+
+    client_id: Mapped[UUID | None]
+    system: Mapped[str] = mapped_column(SORT_KEY)
+    external_id: Mapped[str] = mapped_column(SORT_KEY)
+    client_key: Mapped[str | None] = mapped_column(SORT_KEY)
+    kind: Mapped[str]
+    source: Mapped[str]
+    priority: Mapped[str]
+    category: Mapped[str | None]
+    logged_at: Mapped[datetime] = mapped_column(INSTANT)
+    day: Mapped[date]
+    resolved_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    closed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    exclusion: Mapped[str | None]
+    stage: Mapped[str]
+    phase: Mapped[str]
+    cycle_id: Mapped[UUID | None]
+    escalations: Mapped[int]
+    first_escalated_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    rule_version: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    recorded_at: Mapped[datetime] = mapped_column(INSTANT)
+    version: Mapped[int]
+
+
+class HandOverRow(Base):
+    """Who had a ticket from when on, as its source said it."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "ticket_id", "position"), _of_ticket(), _of_client())
+
+    tenant_id: Mapped[UUID]
+    ticket_id: Mapped[UUID]
+    position: Mapped[int]
+    client_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(INSTANT)
+    team: Mapped[str | None]
+    tier: Mapped[int | None]
+    reassignments: Mapped[int | None]
+
+
+class EscalationRow(OfTenant, Base):
+    """One escalation, derived from a hand-over by a version of the rule."""
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        _of_ticket(),
+        _of_client(),
+        Index(None, "tenant_id", "ticket_id", "position"),
+        Index(None, "tenant_id", "at", "id"),
+    )
+
+    client_id: Mapped[UUID | None]
+    ticket_id: Mapped[UUID]
+    position: Mapped[int]
+    kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(INSTANT)
+    day: Mapped[date]
+    times: Mapped[int]
+    from_team: Mapped[str | None]
+    to_team: Mapped[str | None]
+    from_tier: Mapped[int | None]
+    to_tier: Mapped[int | None]
+    rule_version: Mapped[int]
+
+
+class TicketDeltaRow(Base):
+    """A signed change of the figures, written beside the tickets and never changed: only `folded` turns true."""
+
+    __tablename__ = "ticket_delta"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id"),
+        _of_client(),
+        Index("ix_ticket_delta_unfolded", "tenant_id", "id", postgresql_where=text("not folded")),
+        Index(None, "tenant_id", "day"),
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    client_id: Mapped[UUID | None]
+    recorded_at: Mapped[datetime] = mapped_column(INSTANT)
+    day: Mapped[date]
+    stage: Mapped[str]
+    phase: Mapped[str]
+    priority: Mapped[str]
+    source: Mapped[str]
+    tickets: Mapped[int]
+    escalated_tickets: Mapped[int]
+    escalations: Mapped[int]
+    folded: Mapped[bool]
+
+
+class TicketCellRow(Base):
+    """The figures of one day or month, by one dimension, of one client, of all, or of the unmapped.
+
+    All clients together are the nil id, the unmapped the highest one: `client_id` is no reference here.
+    """
+
+    __tablename__ = "ticket_cell"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            "tenant_id", "dimension", "source", "grain", "client_id", "day", "member", name="pk_ticket_cell"
+        ),
+        ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+    )
+
+    tenant_id: Mapped[UUID]
+    dimension: Mapped[str]
+    source: Mapped[str]
+    grain: Mapped[str]
+    client_id: Mapped[UUID]
+    day: Mapped[date]
+    member: Mapped[str]
+    tickets: Mapped[int]
+    escalated_tickets: Mapped[int]
+    escalations: Mapped[int]
+
+
+class TicketImportRow(OfTenant, Base):
+    """One import of a file: how far it is, and what came of it."""
+
+    __tablename__ = "ticket_import"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenant.id"]), Index(None, "tenant_id", "started_at", "id"))
+
+    system: Mapped[str]
+    file_name: Mapped[str]
+    status: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(INSTANT)
+    finished_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    line: Mapped[int]
+    created: Mapped[int]
+    changed: Mapped[int]
+    unchanged: Mapped[int]
+    bad_lines: Mapped[int]
+    failure: Mapped[str | None]
+    requested_by: Mapped[UUID]
+
+
+class ImportErrorRow(Base):
+    """One bad line of an import: where, what stood there, and why it could not go in."""
+
+    __tablename__ = "import_error"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "import_id", "number"),
+        ForeignKeyConstraint(["tenant_id", "import_id"], ["ticket_import.tenant_id", "ticket_import.id"]),
+    )
+
+    tenant_id: Mapped[UUID]
+    import_id: Mapped[UUID]
+    number: Mapped[int]
+    line: Mapped[int]
+    column_name: Mapped[str | None]
+    value: Mapped[str | None]
+    reason: Mapped[str]
