@@ -1,0 +1,42 @@
+"""The schedule: what the worker does by itself, one row each."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from db import feed, idempotency
+from workflows.context import Context
+
+KEYS_KEPT = timedelta(hours=24)
+EVENTS_KEPT = timedelta(days=90)
+SECOND = 1.0
+HOUR = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done over and over; `turn` returns how much it did, and is called again at once while that is not 0."""
+
+    name: str
+    every_s: float
+    turn: Callable[[Context], Awaitable[int]]
+
+
+def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
+    """Return the schedule of a deployment that keeps its events for so long."""
+
+    async def forget_events(context: Context) -> int:
+        async with context.database.relaying() as tx:
+            return await feed.purge(tx, context.clock() - events_kept)
+
+    return (
+        Job("outcomes_forgotten", HOUR, forget_outcomes),
+        Job("events_forgotten", HOUR, forget_events),
+    )
+
+
+async def forget_outcomes(context: Context) -> int:
+    """Forget what came of commands whose idempotency key has lived its 24 hours."""
+    async with context.database.relaying() as tx:
+        await idempotency.purge(tx, context.clock() - KEYS_KEPT)
+    return 0
