@@ -9,6 +9,7 @@ from uuid import UUID
 import uuid_utils.compat
 
 from db.session import Database
+from workflows.feed import Feed
 
 Clock = Callable[[], datetime]
 
@@ -29,6 +30,8 @@ class Context:
 
     database: Database
     clock: Clock = utc_now
+    feed: Feed | None = None
+    """Where subscribers follow events; a process that serves none has no feed."""
 
 
 class Channel(StrEnum):
