@@ -27,6 +27,7 @@ described(
     MEMBERS_WRITE="Invite and change members, make and revoke tokens.",
     TENANT_WRITE="Change the provider's own settings and calendar.",
     EVENTS_READ="Read and subscribe to the feed of events.",
+    SELF_WRITE="Make, rotate and revoke one's own personal tokens.",
 )
 
 described(

@@ -30,6 +30,7 @@ class Scope(StrEnum):
     MEMBERS_WRITE = "MEMBERS_WRITE"
     TENANT_WRITE = "TENANT_WRITE"
     EVENTS_READ = "EVENTS_READ"
+    SELF_WRITE = "SELF_WRITE"
 
 
 class Role(StrEnum):
@@ -72,7 +73,7 @@ _READS = (
 
 
 def _grant(all_clients: Iterable[Scope], own: Iterable[Scope] = ()) -> Mapping[Scope, Reach]:
-    granted = dict.fromkeys(own, Reach.OWN) | dict.fromkeys(all_clients, Reach.ALL)
+    granted = dict.fromkeys(own, Reach.OWN) | dict.fromkeys((*all_clients, Scope.SELF_WRITE), Reach.ALL)
     return MappingProxyType(granted)
 
 
@@ -104,7 +105,14 @@ ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
 """The table of access.md: role by role, each scope with its reach."""
 
 PERSONS_ONLY = frozenset(
-    {Scope.WAIVE_SOFT, Scope.WAIVE_HARD, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE, Scope.MEMBERS_READ}
+    {
+        Scope.WAIVE_SOFT,
+        Scope.WAIVE_HARD,
+        Scope.MEMBERS_READ,
+        Scope.MEMBERS_WRITE,
+        Scope.TENANT_WRITE,
+        Scope.SELF_WRITE,
+    }
 )
 """Scopes that no service or partner token may hold: a waiver takes a person, and staff stay private."""
 
@@ -163,3 +171,9 @@ class Principal:
         """
         reach = self.scopes.get(scope)
         return reach is Reach.ALL or (reach is Reach.OWN and self.id in set(team))
+
+
+def system(tenant_id: UUID) -> Principal:
+    """Return the product itself, acting for one provider: its command line, its timers, its upkeep."""
+    every = MappingProxyType(dict.fromkeys(Scope, Reach.ALL))
+    return Principal(PrincipalKind.SYSTEM, UUID(int=0), tenant_id, "Steadystate", every)

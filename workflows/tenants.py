@@ -1,0 +1,222 @@
+"""Tenants: making a provider, and changing what it has decided for itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from db import members, tenants, tokens
+from db.session import Transaction
+from domain.access import Principal, Role, Scope, system
+from domain.calendars import Calendar, Hours, InvalidCalendar
+from domain.changes import UNCHANGED, Change, differences
+from domain.clients import NAME_LIMIT, is_email
+from domain.errors import ErrorCode, Outcome, UserError, invalid
+from domain.events import MemberChanged, TenantChanged
+from domain.members import Member
+from domain.periods import Weekday
+from domain.tenants import SLUG_EXPECTED, DayNinetyFrom, Tenant, TenantSettings, is_language, is_slug
+from domain.tokens import Token, TokenKind
+from workflows.checks import fit, fresh, refusable
+from workflows.commands import perform, publish
+from workflows.context import Context, Request, new_id
+from workflows.credentials import Issued, Secret, issued, new_secret
+from workflows.public_holidays import UnknownRegionError, public_holidays
+
+OWN_DAYS_MOST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTenant:
+    slug: str
+    name: str
+    zone: ZoneInfo
+    admin_name: str
+    admin_email: str
+    country: str | None = None
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSettings:
+    """Change what is given; `hours` replaces the whole week."""
+
+    name: Change[str] = UNCHANGED
+    zone: Change[ZoneInfo] = UNCHANGED
+    week_start: Change[Weekday] = UNCHANGED
+    hours: Change[Mapping[Weekday, tuple[tuple[int, int], ...]]] = UNCHANGED
+    country: Change[str | None] = UNCHANGED
+    subdivision: Change[str | None] = UNCHANGED
+    own_days: Change[tuple[date, ...]] = UNCHANGED
+    language: Change[str] = UNCHANGED
+    brand: Change[str | None] = UNCHANGED
+    sandbox: Change[bool] = UNCHANGED
+    hard_waiver_persons: Change[int] = UNCHANGED
+    day_ninety_from: Change[DayNinetyFrom] = UNCHANGED
+    escalation_rate_limit: Change[float | None] = UNCHANGED
+    expected_version: int | None = None
+
+
+async def create(context: Context, request: Request, command: CreateTenant) -> Issued:
+    """Make a provider with its first admin and their token; from the command line alone."""
+    now = context.clock()
+    principal = system(new_id())
+    made: Secret | None = None
+
+    @refusable
+    async def act(tx: Transaction) -> Outcome:
+        nonlocal made
+        made = None
+        fit(_creation_faults(command))
+        holidays = public_holidays(command.country, None, now.year) if command.country else frozenset()
+        calendar = Calendar.weekdays(command.zone, holidays=holidays)
+        settings = TenantSettings(calendar=calendar, language=command.language, country=command.country)
+        tenant = Tenant(principal.tenant_id, command.slug, command.name.strip(), settings, now, 1)
+        if not await tenants.add(tx, tenant):
+            message = f"There is a provider called {command.slug} already; choose another slug."
+            fit([UserError(ErrorCode.ALREADY_EXISTS, message, ("slug",))])
+        name, email = command.admin_name.strip(), command.admin_email.lower()
+        admin = Member(new_id(), name, email, (Role.ADMIN,), True, None, now, 1)  # noqa: FBT003
+        await members.add(tx, admin)
+        event = MemberChanged(created=True, active=True, roles=(Role.ADMIN.value,))
+        told = await publish(tx, principal, request, event, subject=admin.id, version=1, client=None, now=now)
+        made = await _first_token(tx, admin)
+        return Outcome(tenant.id, 1, told)
+
+    return issued(await perform(context, principal, request, "tenantCreate", command, act), made)
+
+
+async def update_settings(context: Context, principal: Principal, request: Request, command: UpdateSettings) -> Outcome:
+    """Change a provider's name, calendar and rules; a calendar that changes gets the next version."""
+    principal.require(Scope.TENANT_WRITE)
+    now = context.clock()
+
+    @refusable
+    async def act(tx: Transaction) -> Outcome:
+        tenant = await tenants.lock(tx)
+        fresh(tenant, command.expected_version)
+        changed, errors = _changed(tenant, command, now.year)
+        if changed.settings.zone != tenant.settings.zone and await tenants.has_tickets(tx):
+            message = (
+                f"The zone stays {tenant.settings.zone.key}: tickets are counted by its local days already; "
+                "make another provider for another zone."
+            )
+            errors.append(UserError(ErrorCode.CONFLICT, message, ("zone",)))
+        fit(errors, tenant.id)
+        fields = _fields_changed(tenant, changed)
+        if not fields:
+            return Outcome(tenant.id, tenant.version)
+        changed = replace(changed, version=tenant.version + 1)
+        await tenants.save(tx, changed)
+        event = TenantChanged(fields=fields)
+        told = await publish(
+            tx, principal, request, event, subject=tenant.id, version=changed.version, client=None, now=now
+        )
+        return Outcome(tenant.id, changed.version, told)
+
+    return await perform(context, principal, request, "tenantSettingsUpdate", command, act)
+
+
+async def _first_token(tx: Transaction, admin: Member) -> Secret:
+    secret = new_secret(TokenKind.PERSONAL)
+    name, kind = "First token", TokenKind.PERSONAL
+    made_at = admin.created_at
+    token = Token(new_id(), kind, admin.id, name, secret.prefix, (), None, None, made_at, None, None, None, 1)
+    await tokens.add(tx, token, secret.hash)
+    return secret
+
+
+def _creation_faults(command: CreateTenant) -> list[UserError]:
+    errors = []
+    if not is_slug(command.slug):
+        errors.append(invalid(f"{command.slug[:60]!r} is no slug: give {SLUG_EXPECTED}.", "slug"))
+    errors += [*_name_faults(command.name, "name"), *_name_faults(command.admin_name, "adminName")]
+    errors += _language_faults(command.language)
+    if command.country:
+        try:
+            public_holidays(command.country, None, 2000)
+        except UnknownRegionError as error:
+            errors.append(invalid(str(error), "country"))
+    if not is_email(command.admin_email):
+        message = f"{command.admin_email[:60]!r} is no e-mail address; give one like ada@example.org."
+        errors.append(invalid(message, "adminEmail"))
+    return errors
+
+
+def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant, list[UserError]]:
+    """Return the provider as it would be, and what stands against it."""
+    errors: list[UserError] = []
+    names = (
+        "country",
+        "subdivision",
+        "own_days",
+        "language",
+        "brand",
+        "sandbox",
+        "hard_waiver_persons",
+        "day_ninety_from",
+        "escalation_rate_limit",
+    )
+    settings = replace(
+        tenant.settings, **differences(tenant.settings, {name: getattr(command, name) for name in names})
+    )
+    name = tenant.name if command.name is UNCHANGED else command.name.strip()
+    errors += [*_name_faults(name, "name"), *_language_faults(settings.language)]
+    if settings.brand is not None:
+        errors += _name_faults(settings.brand, "brand")
+    if settings.hard_waiver_persons not in (1, 2):
+        asked = settings.hard_waiver_persons
+        message = f"The waiver of a hard gate takes 1 or 2 people, not {asked}."
+        errors.append(invalid(message, "hardWaiverPersons"))
+    limit = settings.escalation_rate_limit
+    if limit is not None and not 0 <= limit <= 1:
+        message = f"{limit} is no share: give a limit from 0 to 1, such as 0.25, or none."
+        errors.append(invalid(message, "escalationRateLimit"))
+    if len(settings.own_days) > OWN_DAYS_MOST:
+        errors.append(invalid(f"{len(settings.own_days)} days are too many; {OWN_DAYS_MOST} at most.", "ownDays"))
+    settings = replace(settings, own_days=tuple(sorted(set(settings.own_days))))
+    try:
+        settings = replace(settings, calendar=_calendar(tenant.settings, settings, command, year))
+    except InvalidCalendar as error:
+        errors.append(invalid(str(error), "hours"))
+    except UnknownRegionError as error:
+        errors.append(invalid(str(error), "country" if command.country is not UNCHANGED else "subdivision"))
+    return replace(tenant, name=name, settings=settings), errors
+
+
+def _calendar(before: TenantSettings, after: TenantSettings, command: UpdateSettings, year: int) -> Calendar:
+    current = before.calendar
+    hours = current.hours
+    if command.hours is not UNCHANGED:
+        hours = {
+            day: tuple(sorted(Hours(opens, closes) for opens, closes in spans))
+            for day, spans in command.hours.items()
+            if spans
+        }
+    public = public_holidays(after.country, after.subdivision, year) if after.country else frozenset()
+    wanted = Calendar(
+        zone=current.zone if command.zone is UNCHANGED else command.zone,
+        hours=hours,
+        week_start=current.week_start if command.week_start is UNCHANGED else command.week_start,
+        holidays=public | frozenset(after.own_days),
+        version=current.version,
+    )
+    return wanted if wanted == current else replace(wanted, version=current.version + 1)
+
+
+def _fields_changed(before: Tenant, after: Tenant) -> tuple[str, ...]:
+    old, new = before.settings.to_data(), after.settings.to_data()
+    named = ("name",) if before.name != after.name else ()
+    return (*named, *(key for key in old if old[key] != new[key]))
+
+
+def _name_faults(name: str, field: str) -> list[UserError]:
+    if 1 <= len(name.strip()) <= NAME_LIMIT and name.isprintable():
+        return []
+    return [invalid(f"A name has 1 to {NAME_LIMIT} printable characters; give one.", field)]
+
+
+def _language_faults(language: str) -> list[UserError]:
+    if is_language(language):
+        return []
+    return [invalid(f"{language[:40]!r} is no language tag; give one like en, nl or pt-BR.", "language")]
