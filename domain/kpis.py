@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from uuid import UUID
 
 from domain.periods import Grain
+from domain.tickets import TicketSource
 
 
 class Unit(StrEnum):
@@ -195,7 +197,7 @@ class Kpi(Enum):
     )
     WAIVED_MOVES = Definition(
         title="Waived moves",
-        formula="Moves that passed at least one gate by a waiver ÷ moves that had gates to pass.",
+        formula="Moves out of a stage that passed at least one gate by a waiver ÷ moves out of a stage that had gates.",
         unit=Unit.SHARE,
         kind=KpiKind.PROPORTION,
         family=Family.ONBOARDING,
@@ -209,6 +211,26 @@ class Kpi(Enum):
     @property
     def definition(self) -> Definition:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a figure is narrowed to; None leaves a dimension open. Alerts are left out unless asked for."""
+
+    clients: tuple[UUID, ...] | None = None
+    stages: tuple[str, ...] | None = None
+    phases: tuple[str, ...] | None = None
+    priorities: tuple[str, ...] | None = None
+    sources: tuple[TicketSource, ...] = (TicketSource.PERSON,)
+
+    def members(self) -> dict[Dimension, tuple[str, ...]]:
+        """Return what is asked of each dimension except the client."""
+        asked = {Dimension.STAGE: self.stages, Dimension.PHASE: self.phases, Dimension.PRIORITY: self.priorities}
+        return {dimension: members for dimension, members in asked.items() if members is not None}
+
+    def dimensions(self) -> tuple[Dimension, ...]:
+        narrowed = (Dimension.CLIENT,) if self.clients is not None else ()
+        return (*narrowed, *self.members())
 
 
 class NotOffered(ValueError):

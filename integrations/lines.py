@@ -32,8 +32,26 @@ class Record:
     cells: Mapping[str, str]
 
 
+class Lines(Iterator[str]):
+    """The lines of one file, and how far into it they have come."""
+
+    def __init__(self, lines: Iterator[str], raw: IO[bytes], total_bytes: int) -> None:
+        self._lines = lines
+        self._raw = raw
+        self.total_bytes = total_bytes
+        """The size of the file as it lies on the disk, packed or not."""
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+    @property
+    def done_bytes(self) -> int:
+        """How much of the file has been read; it runs ahead by a buffer."""
+        return self._raw.tell()
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[Iterator[str]]:
+def opened(path: Path) -> Iterator[Lines]:
     """Give the lines of a file, unpacked when it is gzip, whatever its name.
 
     Bytes that aren't UTF-8 arrive as lone surrogates, so that the line can be named and the rest still read.
@@ -48,7 +66,7 @@ def opened(path: Path) -> Iterator[Iterator[str]]:
         raw.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
         with TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-            yield _lines(text, path)
+            yield Lines(_lines(text, path), raw, path.stat().st_size)
 
 
 def _lines(text: TextIOWrapper, path: Path) -> Iterator[str]:

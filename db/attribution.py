@@ -1,0 +1,98 @@
+"""What a ticket needs from its tenant before it can be stored: its client, that client's history, and the rule."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.session import Transaction
+from domain.escalations import ClientHistory, EscalationRule, Stay, Window
+
+CLIENTS = text("""
+    select key, client_id from external_ref
+    where tenant_id = :tenant and kind = 'CLIENT' and system = :system and key = any(:keys)
+""")
+
+# A move of the client waits for the batch, and the batch for the move: a stamp is never of a half-told history.
+HOLD_STILL = text("""
+    select id from cycle where tenant_id = :tenant and client_id = any(:clients)
+    order by client_id, id for share
+""")
+
+STAYS = text("""
+    select v.client_id, v.stage, v.cycle_id, v.entered_at, v.left_at
+    from visit v join cycle c on c.tenant_id = v.tenant_id and c.id = v.cycle_id
+    where v.tenant_id = :tenant and v.client_id = any(:clients) and c.scope_kind = 'WHOLE_CLIENT'
+    order by v.entered_at
+""")
+
+WINDOWS = text("""
+    select w.client_id, w.opened_at, w.closed_at
+    from escalation_window w join cycle c on c.tenant_id = w.tenant_id and c.id = w.cycle_id
+    where w.tenant_id = :tenant and w.client_id = any(:clients) and c.scope_kind = 'WHOLE_CLIENT'
+    order by w.opened_at
+""")
+
+RULE = text("""
+    select body from escalation_rule
+    where tenant_id = :tenant and system = :system
+    order by version desc limit 1
+""")
+
+ADD_RULE = text("""
+    insert into escalation_rule (tenant_id, id, system, version, body, created_at)
+    values (:tenant, :id, :system, :version, :body, :created_at)
+    on conflict (tenant_id, system, version) do nothing
+""")
+
+RULES = text("""
+    select distinct on (system) system, body from escalation_rule
+    where tenant_id = :tenant
+    order by system, version desc
+""")
+
+
+async def clients_of(tx: Transaction, system: str, keys: Iterable[str]) -> dict[str, UUID]:
+    """Return the clients that a system's keys stand for; a key that nobody has mapped is absent."""
+    rows = await tx.rows(CLIENTS, tenant=tx.tenant, system=system, keys=sorted(set(keys)))
+    return {row["key"]: row["client_id"] for row in rows}
+
+
+async def histories(tx: Transaction, clients: Sequence[UUID]) -> dict[UUID, ClientHistory]:
+    """Return where each client stood over time, and keep it so until the transaction ends."""
+    if not clients:
+        return {}
+    named = {"tenant": tx.tenant, "clients": list(clients)}
+    await tx.run(HOLD_STILL, **named)
+    stays: dict[UUID, list[Stay]] = {client: [] for client in clients}
+    windows: dict[UUID, list[Window]] = {client: [] for client in clients}
+    for row in await tx.rows(STAYS, **named):
+        stays[row["client_id"]].append(Stay(row["stage"], row["cycle_id"], row["entered_at"], row["left_at"]))
+    for row in await tx.rows(WINDOWS, **named):
+        windows[row["client_id"]].append(Window(row["opened_at"], row["closed_at"]))
+    return {client: ClientHistory(tuple(stays[client]), tuple(windows[client])) for client in clients}
+
+
+async def rule(tx: Transaction, system: str) -> EscalationRule | None:
+    """Return the newest rule for a system's tickets, or `None` where none was ever set."""
+    body = await tx.value(RULE, tenant=tx.tenant, system=system)
+    return EscalationRule.from_data(body) if body else None
+
+
+async def add_rule(tx: Transaction, key: UUID, system: str, wanted: EscalationRule, created_at: datetime) -> None:
+    """Write a rule; one that has the number already stays."""
+    await tx.run(
+        ADD_RULE,
+        tenant=tx.tenant,
+        id=key,
+        system=system,
+        version=wanted.version,
+        body=wanted.to_data(),
+        created_at=created_at,
+    )
+
+
+async def rules(tx: Transaction) -> dict[str, EscalationRule]:
+    """Return the newest rule of each system."""
+    return {row["system"]: EscalationRule.from_data(row["body"]) for row in await tx.rows(RULES, tenant=tx.tenant)}

@@ -1,0 +1,170 @@
+"""Facts of onboarding that are no sums: stays with their holds, onboardings open at an instant, moves past gates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+
+from db.session import Transaction
+from domain.calendars import Calendar, Pauses
+from domain.formulas import Spell
+from domain.kpis import Where
+from domain.onboarding import ENDS, ORDER, Stage
+from domain.periods import Bucket, start_of_day
+from domain.series import Moment
+
+ONBOARDING_STAGES = [stage.value for stage in ORDER if stage is not Stage.STEADY_STATE]
+
+NEVER_HAPPENED = ["MISTAKE", "DUPLICATE"]
+"""Outcomes of cycles that were entered in error: they count in no figure."""
+
+
+class LeftOut(StrEnum):
+    """Why a row of onboarding doesn't count."""
+
+    ROLLED_BACK = "ROLLED_BACK"
+    ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
+    NO_GATES = "NO_GATES"
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpell:
+    """One stay in a stage, in business days without its holds; still running where it hasn't ended."""
+
+    visit: UUID
+    cycle: UUID
+    client: UUID
+    stage: str
+    entered_at: datetime
+    bucket: int
+    spell: Spell
+    left_out: LeftOut | None
+
+
+# The end of the last bucket closes the list of boundaries: what lies beyond it is in no bucket.
+SPELLS = text("""
+    select v.id, v.cycle_id, v.client_id, v.stage, v.entered_at,
+           width_bucket(v.entered_at, cast(:instants as timestamptz[])) - 1 as bucket,
+           case when v.left_at <= :now then v.left_at end as left_at,
+           coalesce(v.superseded_at <= :now, false) as rolled_back,
+           coalesce(c.outcome = any(:never), false) as mistaken,
+           h.starts, h.ends
+    from visit v
+    join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
+    cross join lateral (
+        select array_agg(h.held_at order by h.held_at) as starts,
+               array_agg(coalesce(h.resumed_at, :now) order by h.held_at) as ends
+        from hold h where h.tenant_id = :tenant and h.visit_id = v.id and h.held_at <= :now
+    ) as h
+    where v.tenant_id = :tenant and v.stage <> all(:ended)
+      and v.entered_at >= :from and v.entered_at < :to and v.entered_at <= :now
+      and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or v.stage = any(:stages))
+    order by v.entered_at, v.id
+""")
+
+OPEN_CYCLES = text("""
+    select (i.n - 1)::int as bucket, v.client_id, v.stage, count(*)::int as cycles
+    from unnest(cast(:instants as timestamptz[])) with ordinality as i(at, n)
+    join visit v on v.tenant_id = :tenant and v.entered_at < i.at and (v.left_at is null or v.left_at >= i.at)
+    join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
+    where v.stage = any(:onboarding) and coalesce(c.outcome <> all(:never), true)
+      and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or v.stage = any(:stages))
+    group by 1, 2, 3
+""")
+
+GATED_MOVES = text("""
+    select width_bucket(t.effective_at, cast(:instants as timestamptz[])) - 1 as bucket,
+           t.client_id, t.from_stage as stage, count(*)::int as moves,
+           (count(*) filter (where cardinality(t.waiver_ids) > 0))::int as waived
+    from transition t
+    join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
+    where t.tenant_id = :tenant and t.accepted and t.from_stage is not null and jsonb_array_length(t.gates) > 0
+      and t.effective_at >= :from and t.effective_at < :to and t.recorded_at <= :now
+      and coalesce(c.outcome <> all(:never), true)
+      and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
+    group by 1, 2, 3
+""")
+
+
+async def spells(
+    tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment, calendar: Calendar
+) -> list[StageSpell]:
+    """Return the stays that began in the buckets, those that are left out too, as of the moment."""
+    rows = await tx.rows(
+        SPELLS,
+        tenant=tx.tenant,
+        **_span(buckets, moment),
+        **_narrowed(where),
+        now=moment.now,
+        never=NEVER_HAPPENED,
+        ended=[stage.value for stage in ENDS],
+    )
+    return [_spell(row, moment.now, calendar) for row in rows]
+
+
+async def open_cycles(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
+    """Return, for the end of each bucket that has begun, how many onboardings of each client were in each stage."""
+    begun = [bucket for bucket in buckets if start_of_day(bucket.start, moment.zone) <= moment.now]
+    return await tx.rows(
+        OPEN_CYCLES,
+        tenant=tx.tenant,
+        instants=[instant_of(bucket, moment) for bucket in begun],
+        onboarding=ONBOARDING_STAGES,
+        never=NEVER_HAPPENED,
+        **_narrowed(where),
+    )
+
+
+async def gated_moves(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
+    """Return, for each bucket, how many moves out of each stage had gates and how many used a waiver."""
+    return await tx.rows(
+        GATED_MOVES,
+        tenant=tx.tenant,
+        **_span(buckets, moment),
+        **_narrowed(where),
+        now=moment.now,
+        never=NEVER_HAPPENED,
+    )
+
+
+def instant_of(bucket: Bucket, moment: Moment) -> datetime:
+    """Return the instant at which a bucket's state is taken: its end, or now while it isn't over."""
+    return min(start_of_day(bucket.end, moment.zone), moment.now)
+
+
+def _span(buckets: Sequence[Bucket], moment: Moment) -> dict[str, object]:
+    starts = [start_of_day(bucket.start, moment.zone) for bucket in buckets]
+    return {"instants": starts, "from": starts[0], "to": start_of_day(buckets[-1].end, moment.zone)}
+
+
+def _narrowed(where: Where) -> dict[str, object]:
+    return {
+        "clients": None if where.clients is None else list(where.clients),
+        "stages": None if where.stages is None else list(where.stages),
+    }
+
+
+def _spell(row: asyncpg.Record, now: datetime, calendar: Calendar) -> StageSpell:
+    entered, left = row["entered_at"], row["left_at"]
+    ended = left if left is not None else now
+    pauses = Pauses.of([(start, end) for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)])
+    held = sum(calendar.business_days_between(start, end) for start, end in pauses.within(entered, ended))
+    days = max(0.0, calendar.business_days_between(entered, ended) - held)
+    mistaken = LeftOut.ENTERED_IN_ERROR if row["mistaken"] else None
+    return StageSpell(
+        visit=row["id"],
+        cycle=row["cycle_id"],
+        client=row["client_id"],
+        stage=row["stage"],
+        entered_at=entered,
+        bucket=row["bucket"],
+        spell=Spell(days, ended=left is not None),
+        left_out=LeftOut.ROLLED_BACK if row["rolled_back"] else mistaken,
+    )
