@@ -9,6 +9,8 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.event_types import EventTypesQuery
+from api.events import EventsQuery, EventsSubscription
 from api.fields import guard
 from api.nodes import NodesQuery
 from api.rate_limit import RateLimitQuery
@@ -17,7 +19,12 @@ from api.user_errors import USER_ERRORS
 
 
 @strawberry.type(description="What can be read.")
-class Query(NodesQuery, RateLimitQuery):
+class Query(NodesQuery, RateLimitQuery, EventsQuery, EventTypesQuery):
+    pass
+
+
+@strawberry.type(description="What can be followed as it happens.")
+class Subscription(EventsSubscription):
     pass
 
 
@@ -59,4 +66,4 @@ def _describe_arguments(schema: GraphQLSchema) -> None:
 @cache
 def product() -> strawberry.Schema:
     """Return the product's schema, built once per process."""
-    return build()
+    return build(subscription=Subscription)

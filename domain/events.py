@@ -97,14 +97,15 @@ def _actor_id(kind: PrincipalKind, value: UUID | None) -> str | None:
     return public(IdKind.MEMBER if kind is PrincipalKind.PERSON else IdKind.TOKEN, value)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """Return a field's name as readers see it: `from_stage` becomes `fromStage`."""
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
 
 
 def _data(event: Event) -> dict[str, object]:
     kinds = type(event).ID_FIELDS
-    return {_camel(f.name): _plain(getattr(event, f.name), kinds.get(f.name)) for f in fields(event)}
+    return {camel(f.name): _plain(getattr(event, f.name), kinds.get(f.name)) for f in fields(event)}
 
 
 def _plain(value: object, kind: IdKind | None) -> object:

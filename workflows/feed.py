@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from db import feed
 from db.errors import DatabaseUnavailableError
 from db.listen import Wire
 from db.session import Database
-from domain.access import Principal, PrincipalKind, Reach, Scope
+from domain.access import Principal, Reach, Scope, system
 from domain.feed import Checkpoint, Cursor, CursorExpiredError, LoggedEvent, Selection
 
 RING_EVENTS = 512
@@ -38,8 +38,8 @@ def selection(
 ) -> Selection:
     """Return what a principal gets of the feed: by scope, by the clients it may see, and by its own wish.
 
-    A scope that reaches only as far as the person's own clients counts where the credential is
-    limited to clients, and not otherwise: the feed does not look into teams.
+    A scope that reaches only the clients of the person's teams counts where the principal is limited
+    to those, and not otherwise: the feed itself does not look into teams.
     """
     limited = principal.clients is not None
     scopes = frozenset(scope.value for scope, reach in principal.scopes.items() if reach is Reach.ALL or limited)
@@ -68,7 +68,7 @@ class Feed:
 
     async def follow(
         self, principal: Principal, wanted: Selection, after: Cursor | None = None
-    ) -> AsyncIterator[LoggedEvent | Checkpoint]:
+    ) -> AsyncGenerator[LoggedEvent | Checkpoint, None]:
         """Replay what follows a cursor, then stay live; without a cursor begin now, with a checkpoint that says where.
 
         A checkpoint also moves a reader on for whom the log holds nothing, at most every 15 s.
@@ -140,7 +140,7 @@ class Feed:
 
     async def _fill(self, channel: "_Channel") -> None:
         """Bring one channel up to the end of its tenant's log."""
-        reader = _system(channel.tenant)
+        reader = system(channel.tenant)
         more = True
         while more:
             async with self._database.reading(reader) as tx:
@@ -251,7 +251,3 @@ class _Channel:
         self.end = end
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-
-
-def _system(tenant: UUID) -> Principal:
-    return Principal(PrincipalKind.SYSTEM, UUID(int=0), tenant, "feed", scopes={})
