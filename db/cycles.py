@@ -1,0 +1,279 @@
+"""Cycles: read with their visits, locked for a move, listed for the board."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.sql.expression import TextClause
+
+from db.session import Transaction
+from domain.onboarding import (
+    Baseline,
+    Cycle,
+    EndReason,
+    Hold,
+    HoldReason,
+    Move,
+    ScopeKind,
+    Stage,
+    Transition,
+    Visit,
+    Window,
+)
+
+_COLUMNS = """
+    c.id, c.client_id, c.number, c.scope_kind, c.scope_key, c.contract_id, c.definition_id, c.lead_id,
+    c.account_manager_id, c.technical_lead_id, c.engineer_ids, c.stage, c.visit_id, c.opened_at, c.entered_at,
+    c.target_at, c.held_at, c.ended_at, c.outcome, c.version
+"""
+
+LOCK = text(f"select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = :id for no key update")
+
+BY_IDS = text(f"""
+    select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
+""")
+
+OF_CLIENTS = text(f"""
+    select {_COLUMNS} from cycle c
+    where c.tenant_id = :tenant and c.client_id = any(cast(:clients as uuid[]))
+    order by c.client_id, c.number
+""")
+
+LAST_NUMBER = text("""
+    select coalesce(max(number), 0) from cycle where tenant_id = :tenant and client_id = :client
+""")
+
+BOARD = text(f"""
+    select {_COLUMNS} from cycle c
+    where c.tenant_id = :tenant and c.ended_at is null and c.stage = any(cast(:stages as text[]))
+      and (cast(:lead as uuid) is null or c.lead_id = :lead)
+    order by c.opened_at, c.id
+    limit :limit
+""")
+
+STAGE_COUNTS = text("""
+    select stage, count(*) as cycles from cycle
+    where tenant_id = :tenant and (cast(:lead as uuid) is null or lead_id = :lead)
+    group by stage
+""")
+
+VISITS = text("""
+    select id, cycle_id, stage, entered_at, left_at, superseded_at from visit
+    where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
+    order by cycle_id, entered_at, id
+""")
+
+HOLDS = text("""
+    select id, cycle_id, reason, note, held_at, expected_resume_on, resumed_at from hold
+    where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
+    order by cycle_id, held_at
+""")
+
+WINDOWS = text("""
+    select id, cycle_id, opened_at, closed_at from escalation_window
+    where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
+    order by cycle_id, opened_at
+""")
+
+BASELINES = text("""
+    select cycle_id, kpi, value, numerator, denominator, low, high, opened_at, closed_at, as_of from baseline
+    where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
+    order by cycle_id, as_of, kpi
+""")
+
+STANDING = text("""
+    select c.owner_id, c.account_manager_id,
+           exists (
+               select from contract k
+               where k.tenant_id = :tenant and k.client_id = c.id and k.id = cast(:contract as uuid)
+           ) as has_contract
+    from client c where c.tenant_id = :tenant and c.id = :client
+""")
+
+UPDATE = text("""
+    update cycle set contract_id = :contract, lead_id = :lead, account_manager_id = :account_manager,
+        technical_lead_id = :technical_lead, engineer_ids = cast(:engineers as uuid[]), version = :version
+    where tenant_id = :tenant and id = :cycle
+""")
+
+TEAM = text("""
+    select lead_id, account_manager_id, technical_lead_id, engineer_ids from cycle
+    where tenant_id = :tenant and client_id = :client and ended_at is null
+""")
+
+_TRANSITION = """
+    id, cycle_id, client_id, version, move, from_stage, to_stage, accepted, refusal, recorded_at, effective_at,
+    actor_kind, actor_id, on_behalf_of, channel, definition_number, gates, waiver_ids, effect_ids, reason, outcome,
+    request_id, event_id
+"""
+
+
+async def lock(tx: Transaction, cycle: UUID) -> Cycle | None:
+    """Return a cycle with its row locked until the transaction ends; writers of gate evidence wait for it.
+
+    Raises:
+        LockTimeoutError: somebody else is moving it.
+    """
+    row = await tx.one(LOCK, tenant=tx.tenant, id=cycle)
+    return _cycle(row) if row else None
+
+
+async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:
+    """Return cycles by id, in one statement."""
+    rows = await tx.rows(BY_IDS, tenant=tx.tenant, ids=list(ids))
+    return {row["id"]: _cycle(row) for row in rows}
+
+
+async def of_clients(tx: Transaction, clients: Iterable[UUID]) -> dict[UUID, list[Cycle]]:
+    """Return the cycles of clients, oldest first."""
+    found: dict[UUID, list[Cycle]] = {}
+    for row in await tx.rows(OF_CLIENTS, tenant=tx.tenant, clients=list(clients)):
+        found.setdefault(row["client_id"], []).append(_cycle(row))
+    return found
+
+
+async def next_number(tx: Transaction, client: UUID) -> int:
+    """Return the number that the client's next cycle gets."""
+    last: int = await tx.value(LAST_NUMBER, tenant=tx.tenant, client=client)
+    return last + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What opening a cycle needs to know of a client: whose it is, and whether the contract named is its own."""
+
+    owner_id: UUID | None
+    account_manager_id: UUID | None
+    has_contract: bool
+
+
+async def standing(tx: Transaction, client: UUID, contract: UUID | None) -> Standing | None:
+    """Return a client's standing, or `None` where no such client is visible."""
+    row = await tx.one(STANDING, tenant=tx.tenant, client=client, contract=contract)
+    return Standing(**dict(row)) if row else None
+
+
+async def update(tx: Transaction, cycle: Cycle) -> None:
+    """Write the contract, the team and the version over the locked row."""
+    await tx.run(
+        UPDATE,
+        tenant=tx.tenant,
+        cycle=cycle.id,
+        contract=cycle.contract_id,
+        lead=cycle.lead_id,
+        account_manager=cycle.account_manager_id,
+        technical_lead=cycle.technical_lead_id,
+        engineers=list(cycle.engineer_ids),
+        version=cycle.version,
+    )
+
+
+async def board(tx: Transaction, stages: Sequence[Stage], *, lead: UUID | None, limit: int) -> list[Cycle]:
+    """Return the open cycles of some stages, the longest open first."""
+    rows = await tx.rows(BOARD, tenant=tx.tenant, stages=[s.value for s in stages], lead=lead, limit=limit)
+    return [_cycle(row) for row in rows]
+
+
+async def stage_counts(tx: Transaction, *, lead: UUID | None) -> dict[Stage, int]:
+    """Return how many cycles stand in each stage."""
+    rows = await tx.rows(STAGE_COUNTS, tenant=tx.tenant, lead=lead)
+    return {Stage(row["stage"]): row["cycles"] for row in rows}
+
+
+async def visits(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, tuple[Visit, ...]]:
+    """Return the visits of cycles, oldest first."""
+    found: dict[UUID, tuple[Visit, ...]] = {}
+    for row in await tx.rows(VISITS, tenant=tx.tenant, ids=list(cycles)):
+        visit = Visit(
+            row["id"], row["cycle_id"], Stage(row["stage"]), row["entered_at"], row["left_at"], row["superseded_at"]
+        )
+        found[visit.cycle_id] = (*found.get(visit.cycle_id, ()), visit)
+    return found
+
+
+async def holds(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[Hold]]:
+    """Return the holds of cycles, oldest first."""
+    found: dict[UUID, list[Hold]] = {}
+    for row in await tx.rows(HOLDS, tenant=tx.tenant, ids=list(cycles)):
+        hold = Hold(
+            row["id"],
+            row["cycle_id"],
+            HoldReason(row["reason"]),
+            row["note"],
+            row["held_at"],
+            row["expected_resume_on"],
+            row["resumed_at"],
+        )
+        found.setdefault(hold.cycle_id, []).append(hold)
+    return found
+
+
+async def windows(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[Window]]:
+    """Return the escalation windows of cycles, oldest first."""
+    found: dict[UUID, list[Window]] = {}
+    for row in await tx.rows(WINDOWS, tenant=tx.tenant, ids=list(cycles)):
+        window = Window(row["id"], row["cycle_id"], row["opened_at"], row["closed_at"])
+        found.setdefault(window.cycle_id, []).append(window)
+    return found
+
+
+async def baselines(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[Baseline]]:
+    """Return what was recorded of the windows when the cycles graduated."""
+    found: dict[UUID, list[Baseline]] = {}
+    for row in await tx.rows(BASELINES, tenant=tx.tenant, ids=list(cycles)):
+        values = dict(row)
+        found.setdefault(values.pop("cycle_id"), []).append(Baseline(**values))
+    return found
+
+
+async def team_of_client(tx: Transaction, client: UUID) -> tuple[UUID | None, ...]:
+    """Return everyone on the teams of a client's open cycles."""
+    team: list[UUID | None] = []
+    for row in await tx.rows(TEAM, tenant=tx.tenant, client=client):
+        team += [row["lead_id"], row["account_manager_id"], row["technical_lead_id"], *row["engineer_ids"]]
+    return tuple(team)
+
+
+@cache
+def _history_statement(*, forward: bool, bounded: bool) -> TextClause:
+    order = "asc" if forward else "desc"
+    bound = f"and (recorded_at, id) {'>' if forward else '<'} (:at, :id)" if bounded else ""
+    return text(f"""
+        select {_TRANSITION} from transition
+        where tenant_id = :tenant and cycle_id = :cycle {bound}
+        order by recorded_at {order}, id {order} limit :limit
+    """)
+
+
+async def history(
+    tx: Transaction, cycle: UUID, *, limit: int, forward: bool = True, after: tuple[datetime, UUID] | None = None
+) -> list[Transition]:
+    """Return a page of a cycle's audit trail, refused attempts too, by (recorded_at, id)."""
+    bound = {"at": after[0], "id": after[1]} if after else {}
+    statement = _history_statement(forward=forward, bounded=after is not None)
+    rows = await tx.rows(statement, tenant=tx.tenant, cycle=cycle, limit=limit, **bound)
+    return [_transition(row) for row in rows]
+
+
+def _cycle(row: asyncpg.Record) -> Cycle:
+    values = dict(row)
+    values["scope_kind"] = ScopeKind(row["scope_kind"])
+    values["stage"] = Stage(row["stage"])
+    values["outcome"] = EndReason(row["outcome"]) if row["outcome"] else None
+    values["engineer_ids"] = tuple(row["engineer_ids"])
+    return Cycle(**values)
+
+
+def _transition(row: asyncpg.Record) -> Transition:
+    values = dict(row)
+    values["move"] = Move(row["move"])
+    values["from_stage"] = Stage(row["from_stage"]) if row["from_stage"] else None
+    values["to_stage"] = Stage(row["to_stage"])
+    values["outcome"] = EndReason(row["outcome"]) if row["outcome"] else None
+    for name in ("gates", "waiver_ids", "effect_ids"):
+        values[name] = tuple(row[name])
+    return Transition(**values)

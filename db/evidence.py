@@ -1,0 +1,155 @@
+"""Evidence: what the gates of cycles look at, gathered in one statement for any number of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+
+from db.session import Transaction
+from domain.clients import ContractScope, ContractStatus
+from domain.definitions import Rules
+from domain.gates import ContractFacts, Evidence
+from domain.onboarding import Cycle, Gate, Move
+from domain.periods import local_day
+from domain.tenants import TenantSettings
+
+GATHER = text("""
+    with wanted as (
+        select c.id, c.client_id, c.contract_id, c.lead_id, c.visit_id, w.pending_before, w.recent_from
+        from unnest(cast(:ids as uuid[]), cast(:pending as timestamptz[]), cast(:recent as timestamptz[]))
+             as w(id, pending_before, recent_from)
+        join cycle c on c.tenant_id = :tenant and c.id = w.id
+    )
+    select w.id, k.id as contract_id, k.status, k.starts_on, k.ends_on, k.coverage_hours, k.scope,
+           coalesce(m.active, false) as lead_active, people.primary_contacts, people.surveyable,
+           devices.discovered, devices.managed, devices.explained, devices.overdue, runs.last_run,
+           services.critical, services.unmapped, urgent.open_priority_1, tickets.recent, tickets.escalated,
+           words.attested, permits.waived
+    from wanted w
+    left join contract k on k.tenant_id = :tenant and k.client_id = w.client_id and k.id = w.contract_id
+    left join member m on m.tenant_id = :tenant and m.id = w.lead_id
+    cross join lateral (
+        select count(*) filter (where 'PRIMARY' = any(p.roles)) as primary_contacts,
+               coalesce(array_agg(p.id order by p.id) filter (where p.email is not null and not p.opted_out), '{}')
+                   as surveyable
+        from contact p where p.tenant_id = :tenant and p.client_id = w.client_id
+    ) as people
+    cross join lateral (
+        select count(*) filter (where d.state <> 'RETIRED') as discovered,
+               count(*) filter (where d.state = 'MANAGED') as managed,
+               count(*) filter (where d.state in ('PENDING', 'UNMANAGED') and d.gap_reason is not null) as explained,
+               count(*) filter (where d.state = 'PENDING' and d.state_since < w.pending_before) as overdue
+        from device d where d.tenant_id = :tenant and d.client_id = w.client_id and d.in_scope
+    ) as devices
+    cross join lateral (
+        select max(r.ran_at) as last_run from discovery_run r where r.tenant_id = :tenant and r.client_id = w.client_id
+    ) as runs
+    cross join lateral (
+        select count(*) as critical,
+               coalesce(
+                   array_agg(s.name order by s.name) filter (where not exists (
+                       select from service_device l
+                       where l.tenant_id = :tenant and l.client_id = w.client_id and l.service_id = s.id
+                   )), '{}'
+               ) as unmapped
+        from service s where s.tenant_id = :tenant and s.client_id = w.client_id and s.critical
+    ) as services
+    cross join lateral (
+        select count(*) as recent, count(*) filter (where t.escalations > 0) as escalated
+        from ticket t
+        where t.tenant_id = :tenant and t.client_id = w.client_id and t.exclusion is null and t.source <> 'ALERT'
+          and t.logged_at >= w.recent_from and t.logged_at <= :now
+    ) as tickets
+    cross join lateral (
+        select count(*) as open_priority_1 from ticket t
+        where t.tenant_id = :tenant and t.client_id = w.client_id and t.priority = 'P1' and t.exclusion is null
+          and t.resolved_at is null and t.closed_at is null
+    ) as urgent
+    cross join lateral (
+        select coalesce(jsonb_object_agg(a.gate, a.id), '{}') as attested from attestation a
+        where a.tenant_id = :tenant and a.cycle_id = w.id and a.visit_id = w.visit_id
+    ) as words
+    cross join lateral (
+        select coalesce(jsonb_agg(jsonb_build_array(v.move, v.gate, v.id)), '[]') as waived from waiver v
+        where v.tenant_id = :tenant and v.cycle_id = w.id and v.visit_id = w.visit_id and v.granted_at is not null
+          and v.withdrawn_at is null and v.used_by is null and v.expires_at > :now
+    ) as permits
+""")
+
+
+TALLY = text("""
+    select count(*) as logged, count(*) filter (where escalations > 0) as escalated
+    from ticket
+    where tenant_id = :tenant and client_id = :client and exclusion is null and source <> 'ALERT'
+      and logged_at >= :opened and logged_at < :closed
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A cycle and the rules by which its evidence is looked at."""
+
+    cycle: Cycle
+    rules: Rules
+
+
+async def gather(
+    tx: Transaction, wanted: Sequence[Wanted], settings: TenantSettings, now: datetime
+) -> dict[UUID, Evidence]:
+    """Return the evidence of cycles by id, in one statement whatever their number."""
+    rows = await tx.rows(
+        GATHER,
+        tenant=tx.tenant,
+        ids=[w.cycle.id for w in wanted],
+        pending=[now - timedelta(hours=w.rules.pending_hours) for w in wanted],
+        recent=[now - timedelta(days=w.rules.escalation_days) for w in wanted],
+        now=now,
+    )
+    by_id = {row["id"]: row for row in rows}
+    return {w.cycle.id: _evidence(by_id[w.cycle.id], w.cycle, settings, now) for w in wanted if w.cycle.id in by_id}
+
+
+async def tally(tx: Transaction, client: UUID, opened: datetime, closed: datetime) -> tuple[int, int]:
+    """Return how many tickets a client logged in `[opened, closed)`, and how many of them were escalated by now."""
+    row = (await tx.rows(TALLY, tenant=tx.tenant, client=client, opened=opened, closed=closed))[0]
+    return row["logged"], row["escalated"]
+
+
+def _evidence(row: asyncpg.Record, cycle: Cycle, settings: TenantSettings, now: datetime) -> Evidence:
+    return Evidence(
+        now=now,
+        today=local_day(now, settings.zone),
+        entered_on=local_day(cycle.entered_at, settings.zone),
+        contract=_contract(row),
+        lead_active=row["lead_active"],
+        primary_contacts=row["primary_contacts"],
+        surveyable=tuple(row["surveyable"]),
+        devices_discovered=row["discovered"],
+        devices_managed=row["managed"],
+        devices_explained=row["explained"],
+        devices_pending_overdue=row["overdue"],
+        last_discovery_at=row["last_run"],
+        critical_services=row["critical"],
+        critical_unmapped=tuple(row["unmapped"]),
+        open_priority_1=row["open_priority_1"],
+        recent_tickets=row["recent"],
+        recent_escalated=row["escalated"],
+        escalation_rate_limit=settings.escalation_rate_limit,
+        attested={Gate(gate): UUID(word) for gate, word in row["attested"].items()},
+        waived={(Move(move), Gate(gate)): UUID(waiver) for move, gate, waiver in row["waived"]},
+    )
+
+
+def _contract(row: asyncpg.Record) -> ContractFacts | None:
+    if row["contract_id"] is None:
+        return None
+    return ContractFacts(
+        status=ContractStatus(row["status"]),
+        starts_on=row["starts_on"],
+        ends_on=row["ends_on"],
+        coverage_hours=row["coverage_hours"],
+        scope=tuple(ContractScope(scope) for scope in row["scope"]),
+    )

@@ -1,0 +1,156 @@
+"""The audit trail of moves: every attempt with who, when, on what evidence, and what it set off."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from db import cycles, definitions, evidence, steps
+from db.session import Transaction
+from domain.access import Principal
+from domain.definitions import Definition
+from domain.effects import PlannedEffect
+from domain.errors import Outcome, UserError
+from domain.events import Envelope, OnboardingMoved
+from domain.formulas import wilson
+from domain.gates import Verdict
+from domain.onboarding import Baseline, Cycle, EndReason, Move, Stage, Transition
+from workflows.commands import envelope
+from workflows.context import Context, Request, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One person's attempt at one move of one locked cycle.
+
+    `now` never lies before what the cycle has recorded, so that a clock set back cannot reorder history.
+    """
+
+    context: Context
+    principal: Principal
+    request: Request
+    cycle: Cycle
+    move: Move
+    reason: str | None
+    outcome: EndReason | None
+    id: UUID = field(default_factory=new_id)
+    now: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        recorded = [self.cycle.entered_at, *([self.cycle.held_at] if self.cycle.held_at else [])]
+        object.__setattr__(self, "now", max(self.context.clock(), *recorded))
+
+    async def refuse(
+        self,
+        tx: Transaction,
+        error: UserError,
+        target: Stage,
+        definition: Definition | None = None,
+        verdicts: tuple[Verdict, ...] = (),
+    ) -> Outcome:
+        """Keep the refused attempt in the trail and return why it was refused."""
+        if definition is None:
+            definition = (await definitions.by_ids(tx, [self.cycle.definition_id]))[self.cycle.definition_id]
+        row = _row(self, self.cycle, self.cycle.stage, definition, verdicts)
+        await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value))
+        return Outcome(subject=self.cycle.id, version=self.cycle.version, errors=(error,))
+
+
+def moved_event(attempt: Attempt, moved: Cycle, from_stage: Stage | None, waivers: tuple[UUID, ...]) -> Envelope:
+    """Return the event of an accepted move."""
+    event = OnboardingMoved(
+        move=attempt.move.value,
+        from_stage=from_stage.value if from_stage else None,
+        to_stage=moved.stage.value,
+        transition=attempt.id,
+        waivers=waivers,
+    )
+    return envelope(
+        attempt.principal,
+        attempt.request,
+        event,
+        subject=moved.id,
+        version=moved.version,
+        client=moved.client_id,
+        now=attempt.now,
+    )
+
+
+def transition(
+    attempt: Attempt,
+    moved: Cycle,
+    from_stage: Stage | None,
+    definition: Definition,
+    verdicts: tuple[Verdict, ...],
+    planned: tuple[tuple[UUID, PlannedEffect], ...],
+    event: Envelope,
+) -> Transition:
+    """Return the audit row of an accepted move, with the ids of all it set off."""
+    return replace(
+        _row(attempt, moved, from_stage, definition, verdicts),
+        waiver_ids=tuple(v.waiver for v in verdicts if v.waiver),
+        effect_ids=tuple(effect_id for effect_id, _ in planned),
+        event_id=event.id,
+    )
+
+
+async def baseline(tx: Transaction, cycle: Cycle, now: datetime) -> tuple[tuple[UUID, Baseline], ...]:
+    """Return the KPIs of the escalation window that closes now, to be recorded and never edited."""
+    opened = (await cycles.windows(tx, [cycle.id]))[cycle.id][-1].opened_at
+    logged, escalated = await evidence.tally(tx, cycle.client_id, opened, now)
+    interval = wilson(escalated, logged) if logged else None
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    rate = escalated / logged if logged else None
+    values: tuple[tuple[str, float | None, float | None, float | None, float | None, float | None], ...] = (
+        ("TICKETS_LOGGED", logged, logged, None, None, None),
+        ("ESCALATED_TICKETS", escalated, escalated, None, None, None),
+        ("ESCALATION_RATE", rate, escalated, logged, low, high),
+    )
+    return tuple(
+        (new_id(), Baseline(kpi, value, numerator, denominator, low, high, opened, now, now))
+        for kpi, value, numerator, denominator, low, high in values
+    )
+
+
+def _row(
+    attempt: Attempt,
+    cycle: Cycle,
+    from_stage: Stage | None,
+    definition: Definition,
+    verdicts: tuple[Verdict, ...],
+) -> Transition:
+    return Transition(
+        id=attempt.id,
+        cycle_id=cycle.id,
+        client_id=cycle.client_id,
+        version=cycle.version,
+        move=attempt.move,
+        from_stage=from_stage,
+        to_stage=cycle.stage,
+        accepted=True,
+        refusal=None,
+        recorded_at=attempt.now,
+        effective_at=attempt.now,
+        actor_kind=attempt.principal.kind.value,
+        actor_id=attempt.principal.id,
+        on_behalf_of=attempt.request.on_behalf_of,
+        channel=attempt.request.channel.value,
+        definition_number=definition.number,
+        gates=tuple(_judged(v) for v in verdicts),
+        waiver_ids=(),
+        effect_ids=(),
+        reason=attempt.reason,
+        outcome=attempt.outcome,
+        request_id=attempt.request.id,
+        event_id=None,
+    )
+
+
+def _judged(verdict: Verdict) -> dict[str, object]:
+    return {
+        "gate": verdict.gate.value,
+        "hardness": verdict.hardness.value,
+        "answer": verdict.answer.value,
+        "reason": verdict.reason,
+        "attestation": verdict.attestation,
+        "waiver": verdict.waiver,
+    }

@@ -1,0 +1,350 @@
+"""Waivers and attestations: how a gate is passed that evidence does not open."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from db import cycles, definitions, evidence, tenants, waivers
+from db.session import Transaction
+from domain.access import Principal, PrincipalKind, Scope
+from domain.definitions import Hardness, Rules
+from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, invalid, not_found, refused, stale
+from domain.events import OnboardingChanged
+from domain.gates import Answer, judge
+from domain.onboarding import MOVES, Cycle, Gate, Move
+from domain.periods import local_day
+from domain.tenants import TenantSettings
+from domain.waivers import Attestation, FollowUp, FollowUpKind, Waiver, WaiverState
+from workflows.commands import perform, publish
+from workflows.context import Context, Request, new_id
+
+REASON_LIMIT = 2_000
+"""Characters of a reason or a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverCommand:
+    """Ask to pass one gate of one move once. `expires_at` may shorten the definition's term."""
+
+    cycle: UUID
+    move: Move
+    gate: Gate
+    reason: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverDecision:
+    """Grant a waiver that waits for its second person, or withdraw one that was not used."""
+
+    waiver: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AttestCommand:
+    """Give one's word for a gate that nothing measures yet."""
+
+    cycle: UUID
+    gate: Gate
+    statement: str
+    attested_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCommand:
+    """Close a follow-up with a note."""
+
+    follow_up: UUID
+    expected_version: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What the acts of this file share: who asks, how, and when."""
+
+    context: Context
+    principal: Principal
+    request: Request
+    now: datetime
+
+    async def tell(self, tx: Transaction, cycle: Cycle, change: str, subject: UUID) -> Outcome:
+        event = await publish(
+            tx,
+            self.principal,
+            self.request,
+            OnboardingChanged(change=change),
+            subject=cycle.id,
+            version=cycle.version,
+            client=cycle.client_id,
+            now=self.now,
+        )
+        return Outcome(subject=subject, version=cycle.version, event=event)
+
+
+async def request_waiver(context: Context, principal: Principal, request: Request, command: WaiverCommand) -> Outcome:
+    """Waive a soft gate at once, or ask a second person to waive a hard one.
+
+    Raises:
+        ForbiddenError: the caller is a program, or may not waive gates.
+    """
+    _a_person(principal, Scope.WAIVE_SOFT)
+
+    async def act(tx: Transaction) -> Outcome:
+        cycle = await cycles.lock(tx, command.cycle)
+        if cycle is None:
+            return refused(not_found("onboarding", "onboardingId"))
+        rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
+        now = context.clock()
+        if error := await _unwaivable(tx, principal, cycle, rules, command, now):
+            return refused(error, subject=cycle.id)
+        settings = (await tenants.get(tx)).settings
+        waiver = _waiver(principal, cycle, rules, settings, command, now)
+        await waivers.add(tx, waiver)
+        doing = _Act(context, principal, request, now)
+        if waiver.granted_at is None:
+            return await doing.tell(tx, cycle, "WAIVER_REQUESTED", waiver.id)
+        await _follow_up(tx, waiver, settings)
+        return await doing.tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
+
+    return await perform(context, principal, request, "waiverRequest", command, act)
+
+
+async def grant_waiver(context: Context, principal: Principal, request: Request, command: WaiverDecision) -> Outcome:
+    """Grant another person's waiver of a hard gate.
+
+    Raises:
+        ForbiddenError: the caller may not waive hard gates.
+    """
+    _a_person(principal, Scope.WAIVE_HARD)
+
+    async def act(tx: Transaction, waiver: Waiver, cycle: Cycle, now: datetime) -> Outcome:
+        if waiver.state(now) is not WaiverState.REQUESTED:
+            return refused(_settled(waiver, now), subject=waiver.id)
+        settings = (await tenants.get(tx)).settings
+        alone = waiver.requested_by == principal.id
+        if alone and settings.hard_waiver_persons > 1:
+            message = "You asked for this waiver yourself; a second person has to grant it."
+            return refused(UserError(ErrorCode.SECOND_PERSON_REQUIRED, message), subject=waiver.id)
+        granted = replace(waiver, granted_by=principal.id, granted_at=now, four_eyes=not alone)
+        await waivers.save(tx, granted)
+        await _follow_up(tx, granted, settings)
+        return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
+
+    return await _decide(context, principal, request, "waiverGrant", command, act)
+
+
+async def withdraw_waiver(context: Context, principal: Principal, request: Request, command: WaiverDecision) -> Outcome:
+    """Take back a waiver that no move has used; its requester may, and so may a service manager.
+
+    Raises:
+        ForbiddenError: the caller may not waive gates.
+    """
+    _a_person(principal, Scope.WAIVE_SOFT)
+
+    async def act(tx: Transaction, waiver: Waiver, cycle: Cycle, now: datetime) -> Outcome:
+        if waiver.requested_by != principal.id and not principal.has(Scope.WAIVE_HARD):
+            message = "You may withdraw only waivers that you asked for."
+            return refused(UserError(ErrorCode.NOT_ALLOWED, message), subject=waiver.id)
+        if waiver.state(now) not in (WaiverState.REQUESTED, WaiverState.GRANTED):
+            return refused(_settled(waiver, now), subject=waiver.id)
+        await waivers.save(tx, replace(waiver, withdrawn_at=now))
+        return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
+
+    return await _decide(context, principal, request, "waiverWithdraw", command, act)
+
+
+async def attest(context: Context, principal: Principal, request: Request, command: AttestCommand) -> Outcome:
+    """Record a person's dated word for a gate that answers NOT_MEASURED; it holds for this stay in the stage.
+
+    Raises:
+        ForbiddenError: the caller is a program, or may not move onboardings.
+    """
+    _a_person(principal, Scope.ONBOARDING_MOVE)
+
+    async def act(tx: Transaction) -> Outcome:
+        cycle = await cycles.lock(tx, command.cycle)
+        if cycle is None:
+            return refused(not_found("onboarding", "onboardingId"))
+        now = context.clock()
+        if error := await _unattestable(tx, principal, cycle, command, now):
+            return refused(error, subject=cycle.id)
+        word = Attestation(
+            id=new_id(),
+            client_id=cycle.client_id,
+            cycle_id=cycle.id,
+            gate=command.gate,
+            statement=command.statement.strip(),
+            attested_on=command.attested_on,
+            attested_by=principal.id,
+            recorded_at=now,
+        )
+        await waivers.attest(tx, word, cycle.visit_id)
+        return await _Act(context, principal, request, now).tell(tx, cycle, "GATE_ATTESTED", cycle.id)
+
+    return await perform(context, principal, request, "gateAttest", command, act)
+
+
+async def close_follow_up(context: Context, principal: Principal, request: Request, command: CloseCommand) -> Outcome:
+    """Close a follow-up; its owner may, and so may whoever may move the onboarding.
+
+    Raises:
+        ForbiddenError: the caller may not move onboardings.
+    """
+    principal.require(Scope.ONBOARDING_MOVE)
+
+    async def act(tx: Transaction) -> Outcome:
+        found = await waivers.lock_follow_up(tx, command.follow_up)
+        if found is None:
+            return refused(not_found("follow-up", "followUpId"))
+        cycle = (await cycles.by_ids(tx, [found.cycle_id]))[found.cycle_id]
+        if not principal.reaches(Scope.ONBOARDING_MOVE, (found.owner_id, *cycle.team)):
+            return refused(UserError(ErrorCode.NOT_ALLOWED, "You may close only follow-ups of your own onboardings."))
+        if found.version != command.expected_version:
+            return refused(stale(found.version), subject=found.id)
+        if found.closed_at is not None:
+            return refused(UserError(ErrorCode.CONFLICT, "This follow-up is closed already."), subject=found.id)
+        now = context.clock()
+        closed = replace(found, closed_at=now, closed_by=principal.id, note=command.note, version=found.version + 1)
+        await waivers.close_follow_up(tx, closed)
+        outcome = await _Act(context, principal, request, now).tell(tx, cycle, "FOLLOW_UP_CLOSED", found.id)
+        return replace(outcome, version=closed.version)
+
+    return await perform(context, principal, request, "followUpClose", command, act)
+
+
+def _a_person(principal: Principal, scope: Scope) -> None:
+    principal.require(scope)
+    if principal.kind is not PrincipalKind.PERSON:
+        msg = "Only a person may waive or attest a gate; this credential is a program's."
+        raise ForbiddenError(msg)
+
+
+async def _decide(
+    context: Context,
+    principal: Principal,
+    request: Request,
+    mutation: str,
+    command: WaiverDecision,
+    act: Callable[[Transaction, Waiver, Cycle, datetime], Awaitable[Outcome]],
+) -> Outcome:
+    """Run a decision on a waiver with its cycle's row locked, which all that touches waivers takes first."""
+
+    async def locked(tx: Transaction) -> Outcome:
+        seen = await waivers.find(tx, command.waiver)
+        cycle = await cycles.lock(tx, seen.cycle_id) if seen else None
+        waiver = await waivers.find(tx, command.waiver)
+        if waiver is None or cycle is None:
+            return refused(not_found("waiver", "waiverId"))
+        return await act(tx, waiver, cycle, context.clock())
+
+    return await perform(context, principal, request, mutation, command, locked)
+
+
+async def _unwaivable(
+    tx: Transaction, principal: Principal, cycle: Cycle, rules: Rules, command: WaiverCommand, now: datetime
+) -> UserError | None:
+    if not principal.reaches(Scope.WAIVE_SOFT, (cycle.lead_id,)):
+        return UserError(ErrorCode.NOT_ALLOWED, "Gates are waived by the onboarding's lead or a service manager.")
+    if error := _misdirected(cycle, rules, command) or _text_error(command.reason, "reason"):
+        return error
+    if command.expires_at and not now < command.expires_at <= now + timedelta(days=rules.waiver_days):
+        return invalid(f"A waiver expires within {rules.waiver_days} days from now.", "expiresAt")
+    live = (WaiverState.REQUESTED, WaiverState.GRANTED)
+    for other in (await waivers.of_cycles(tx, [cycle.id])).get(cycle.id, []):
+        same = (other.visit_id, other.move, other.gate) == (cycle.visit_id, command.move, command.gate)
+        if same and other.state(now) in live:
+            return UserError(ErrorCode.ALREADY_EXISTS, "A waiver of this gate is already asked for or granted.")
+    return None
+
+
+def _misdirected(cycle: Cycle, rules: Rules, command: WaiverCommand) -> UserError | None:
+    rule = MOVES[command.move]
+    if cycle.stage not in rule.sources:
+        message = f"{command.move} is not possible from {cycle.stage}, so none of its gates can be waived now."
+        return UserError(ErrorCode.MOVE_NOT_POSSIBLE, message, ("move",))
+    if command.gate not in rule.gates:
+        return invalid(f"{command.move} has no gate {command.gate}; it has {', '.join(rule.gates)}.", "gate")
+    if rules.hardness(command.gate) is Hardness.OFF:
+        return invalid(f"The gate {command.gate} is switched off; there is nothing to waive.", "gate")
+    return None
+
+
+async def _unattestable(
+    tx: Transaction, principal: Principal, cycle: Cycle, command: AttestCommand, now: datetime
+) -> UserError | None:
+    if not principal.reaches(Scope.ONBOARDING_MOVE, cycle.team):
+        return UserError(ErrorCode.NOT_ALLOWED, "You may attest only for onboardings on whose team you are.")
+    settings = (await tenants.get(tx)).settings
+    if command.attested_on > local_day(now, settings.zone):
+        return invalid(f"{command.attested_on} lies in the future; attest what has been done.", "attestedOn")
+    if error := _text_error(command.statement, "statement"):
+        return error
+    moves = [m for m, rule in MOVES.items() if cycle.stage in rule.sources and command.gate in rule.gates]
+    if not moves:
+        return invalid(f"No move from {cycle.stage} has the gate {command.gate}.", "gate")
+    rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
+    facts = (await evidence.gather(tx, [evidence.Wanted(cycle, rules)], settings, now))[cycle.id]
+    verdict = next(v for v in judge(moves[0], cycle, rules, facts) if v.gate is command.gate)
+    if verdict.answer is not Answer.NOT_MEASURED:
+        return invalid(
+            f"{command.gate} is measured and answers {verdict.answer}; only what nothing measures is attested.", "gate"
+        )
+    return None
+
+
+def _text_error(text: str, path: str) -> UserError | None:
+    if not text.strip():
+        return invalid(f"A {path} is needed; say it in a sentence.", path)
+    if len(text) > REASON_LIMIT:
+        return invalid(f"A {path} has at most {REASON_LIMIT} characters; this one has {len(text)}.", path)
+    return None
+
+
+def _waiver(
+    principal: Principal, cycle: Cycle, rules: Rules, settings: TenantSettings, command: WaiverCommand, now: datetime
+) -> Waiver:
+    hardness = rules.hardness(command.gate)
+    alone = settings.hard_waiver_persons == 1 and principal.has(Scope.WAIVE_HARD)
+    granted = hardness is Hardness.SOFT or alone
+    return Waiver(
+        id=new_id(),
+        client_id=cycle.client_id,
+        cycle_id=cycle.id,
+        visit_id=cycle.visit_id,
+        move=command.move,
+        gate=command.gate,
+        hardness=hardness,
+        reason=command.reason.strip(),
+        requested_by=principal.id,
+        requested_at=now,
+        granted_by=principal.id if granted else None,
+        granted_at=now if granted else None,
+        four_eyes=False,
+        expires_at=command.expires_at or now + timedelta(days=rules.waiver_days),
+        withdrawn_at=None,
+        used_by=None,
+    )
+
+
+async def _follow_up(tx: Transaction, waiver: Waiver, settings: TenantSettings) -> None:
+    opened = FollowUp(
+        id=new_id(),
+        client_id=waiver.client_id,
+        cycle_id=waiver.cycle_id,
+        kind=FollowUpKind.WAIVER,
+        subject_id=waiver.id,
+        owner_id=waiver.requested_by,
+        due_on=local_day(waiver.expires_at, settings.zone),
+        opened_at=waiver.granted_at or waiver.requested_at,
+        closed_at=None,
+        closed_by=None,
+        note=None,
+        version=1,
+    )
+    await waivers.open_follow_up(tx, opened)
+
+
+def _settled(waiver: Waiver, now: datetime) -> UserError:
+    return UserError(ErrorCode.CONFLICT, f"This waiver is {waiver.state(now)}; ask for a new one.")
