@@ -19,7 +19,8 @@ def create_roles() -> None:
     """Create the two logins where they are missing, and let the migrating login take them on.
 
     Roles belong to the whole server: a second database finds them there already, and a managed
-    server's administrator may have made them with passwords beforehand.
+    server's administrator may have made them with passwords beforehand. Who creates a role on
+    PostgreSQL 16 or newer may administer it, and still neither takes it on nor uses its rights.
     """
     for role in (APP_ROLE, RELAY_ROLE):
         op.execute(f"""
@@ -32,7 +33,7 @@ def create_roles() -> None:
         """)
         op.execute(f"""
             do $$ begin
-                if not pg_has_role(current_user, '{role}', 'member') then
+                if not pg_has_role(current_user, '{role}', 'usage') then
                     execute format('grant {role} to %I', current_user);
                 end if;
             end $$
