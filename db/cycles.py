@@ -1,16 +1,16 @@
 """Cycles: read with their visits, locked for a move, listed for the board."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.sql.expression import TextClause
+from sqlalchemy import Boolean, Text, Uuid, any_, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.keyset import Listing, Stretch
 from db.session import Transaction
+from db.tables.onboarding import CycleRow, TransitionRow
 from domain.onboarding import (
     Baseline,
     Cycle,
@@ -105,11 +105,28 @@ TEAM = text("""
     where tenant_id = :tenant and client_id = :client and ended_at is null
 """)
 
-_TRANSITION = """
-    id, cycle_id, client_id, version, move, from_stage, to_stage, accepted, refusal, recorded_at, effective_at,
-    actor_kind, actor_id, on_behalf_of, channel, definition_number, gates, waiver_ids, effect_ids, reason, outcome,
-    request_id, event_id
-"""
+_C = CycleRow.__table__.c
+_T = TransitionRow.__table__.c
+
+LISTING = Listing(
+    columns=[_C[name.strip().removeprefix("c.")] for name in _COLUMNS.split(",")],
+    tenant=_C.tenant_id,
+    orders={"OPENED": (_C.opened_at, _C.id)},
+    conditions={
+        "stages": _C.stage == any_(bindparam("stages", type_=ARRAY(Text))),
+        "lead": _C.lead_id == bindparam("lead", type_=Uuid()),
+        "client": _C.client_id == bindparam("client", type_=Uuid()),
+        "open": _C.ended_at.is_(None) == bindparam("open", type_=Boolean()),
+        "held": _C.held_at.is_not(None) == bindparam("held", type_=Boolean()),
+    },
+)
+
+HISTORY = Listing(
+    columns=[column for column in _T if column.name != "tenant_id"],
+    tenant=_T.tenant_id,
+    orders={"RECORDED": (_T.recorded_at, _T.id)},
+    conditions={"cycle": _T.cycle_id == bindparam("cycle", type_=Uuid())},
+)
 
 
 async def lock(tx: Transaction, cycle: UUID) -> Cycle | None:
@@ -238,25 +255,19 @@ async def team_of_client(tx: Transaction, client: UUID) -> tuple[UUID | None, ..
     return tuple(team)
 
 
-@cache
-def _history_statement(*, forward: bool, bounded: bool) -> TextClause:
-    order = "asc" if forward else "desc"
-    bound = f"and (recorded_at, id) {'>' if forward else '<'} (:at, :id)" if bounded else ""
-    return text(f"""
-        select {_TRANSITION} from transition
-        where tenant_id = :tenant and cycle_id = :cycle {bound}
-        order by recorded_at {order}, id {order} limit :limit
-    """)
+async def listed(tx: Transaction, where: Mapping[str, object], stretch: Stretch) -> list[Cycle]:
+    """Return a stretch of the cycles, the longest open first; `where` names conditions of the listing."""
+    return [_cycle(row) for row in await LISTING.rows(tx, "OPENED", stretch, where)]
 
 
-async def history(
-    tx: Transaction, cycle: UUID, *, limit: int, forward: bool = True, after: tuple[datetime, UUID] | None = None
-) -> list[Transition]:
-    """Return a page of a cycle's audit trail, refused attempts too, by (recorded_at, id)."""
-    bound = {"at": after[0], "id": after[1]} if after else {}
-    statement = _history_statement(forward=forward, bounded=after is not None)
-    rows = await tx.rows(statement, tenant=tx.tenant, cycle=cycle, limit=limit, **bound)
-    return [_transition(row) for row in rows]
+async def count(tx: Transaction, where: Mapping[str, object]) -> int:
+    """Return how many cycles there are, up to the limit of counting."""
+    return await LISTING.count(tx, where)
+
+
+async def history(tx: Transaction, cycle: UUID, stretch: Stretch) -> list[Transition]:
+    """Return a stretch of a cycle's audit trail, refused attempts too, oldest first."""
+    return [_transition(row) for row in await HISTORY.rows(tx, "RECORDED", stretch, {"cycle": cycle})]
 
 
 def _cycle(row: asyncpg.Record) -> Cycle:

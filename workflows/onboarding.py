@@ -5,7 +5,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 from db import cycles, definitions, evidence, steps, tenants
-from db.errors import DuplicateError
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.definitions import Definition
@@ -32,6 +31,7 @@ from domain.steps import Step
 from domain.tenants import TenantSettings
 from workflows import machine
 from workflows.audit import Attempt, baseline, moved_event, transition
+from workflows.checks import running_again_on_duplicates
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
 from workflows.teams import inactive
@@ -86,10 +86,8 @@ async def open_cycle(context: Context, principal: Principal, request: Request, c
             return refused(not_found("contract of this client", "contractId"))
         if error := await _unopenable(tx, command):
             return refused(error)
-        try:
+        with running_again_on_duplicates():
             return await _open(context, principal, request, tx, command, move)
-        except DuplicateError:
-            return refused(_already_open())
 
     name = "onboardingReopen" if command.reopen else "onboardingOpen"
     return await perform(context, principal, request, name, command, act)

@@ -101,7 +101,7 @@ async def request_waiver(context: Context, principal: Principal, request: Reques
             return refused(error, subject=cycle.id)
         settings = (await tenants.get(tx)).settings
         waiver = _waiver(principal, cycle, rules, settings, command, now)
-        await waivers.add(tx, waiver)
+        await waivers.WAIVERS.add(tx, waiver)
         doing = _Act(context, principal, request, now)
         if waiver.granted_at is None:
             return await doing.tell(tx, cycle, "WAIVER_REQUESTED", waiver.id)
@@ -128,7 +128,7 @@ async def grant_waiver(context: Context, principal: Principal, request: Request,
             message = "You asked for this waiver yourself; a second person has to grant it."
             return refused(UserError(ErrorCode.SECOND_PERSON_REQUIRED, message), subject=waiver.id)
         granted = replace(waiver, granted_by=principal.id, granted_at=now, four_eyes=not alone)
-        await waivers.save(tx, granted)
+        await waivers.WAIVERS.save(tx, granted.id, granted)
         await _follow_up(tx, granted, settings)
         return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
 
@@ -149,7 +149,7 @@ async def withdraw_waiver(context: Context, principal: Principal, request: Reque
             return refused(UserError(ErrorCode.NOT_ALLOWED, message), subject=waiver.id)
         if waiver.state(now) not in (WaiverState.REQUESTED, WaiverState.GRANTED):
             return refused(_settled(waiver, now), subject=waiver.id)
-        await waivers.save(tx, replace(waiver, withdrawn_at=now))
+        await waivers.WAIVERS.save(tx, waiver.id, replace(waiver, withdrawn_at=now))
         return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
 
     return await _decide(context, principal, request, "waiverWithdraw", command, act)
@@ -195,7 +195,7 @@ async def close_follow_up(context: Context, principal: Principal, request: Reque
     principal.require(Scope.ONBOARDING_MOVE)
 
     async def act(tx: Transaction) -> Outcome:
-        found = await waivers.lock_follow_up(tx, command.follow_up)
+        found = await waivers.FOLLOW_UPS.lock(tx, command.follow_up)
         if found is None:
             return refused(not_found("follow-up", "followUpId"))
         cycle = (await cycles.by_ids(tx, [found.cycle_id]))[found.cycle_id]
@@ -207,7 +207,7 @@ async def close_follow_up(context: Context, principal: Principal, request: Reque
             return refused(UserError(ErrorCode.CONFLICT, "This follow-up is closed already."), subject=found.id)
         now = context.clock()
         closed = replace(found, closed_at=now, closed_by=principal.id, note=command.note, version=found.version + 1)
-        await waivers.close_follow_up(tx, closed)
+        await waivers.FOLLOW_UPS.save(tx, closed.id, closed)
         outcome = await _Act(context, principal, request, now).tell(tx, cycle, "FOLLOW_UP_CLOSED", found.id)
         return replace(outcome, version=closed.version)
 
@@ -232,9 +232,9 @@ async def _decide(
     """Run a decision on a waiver with its cycle's row locked, which all that touches waivers takes first."""
 
     async def locked(tx: Transaction) -> Outcome:
-        seen = await waivers.find(tx, command.waiver)
+        seen = await waivers.WAIVERS.get(tx, command.waiver)
         cycle = await cycles.lock(tx, seen.cycle_id) if seen else None
-        waiver = await waivers.find(tx, command.waiver)
+        waiver = await waivers.WAIVERS.get(tx, command.waiver)
         if waiver is None or cycle is None:
             return refused(not_found("waiver", "waiverId"))
         return await act(tx, waiver, cycle, context.clock())
@@ -343,7 +343,7 @@ async def _follow_up(tx: Transaction, waiver: Waiver, settings: TenantSettings) 
         note=None,
         version=1,
     )
-    await waivers.open_follow_up(tx, opened)
+    await waivers.FOLLOW_UPS.add(tx, opened)
 
 
 def _settled(waiver: Waiver, now: datetime) -> UserError:

@@ -1,0 +1,69 @@
+"""The timeline read: one union over everything that keeps what happened to a cycle."""
+
+from uuid import UUID
+
+from sqlalchemy import DateTime, Text, Uuid, bindparam, text
+
+from db.keyset import Listing, Stretch
+from db.session import Transaction
+from domain.timeline import TimelineEntry, TimelineKind
+
+_ENTRIES = (
+    text("""
+        select tenant_id, cycle_id, recorded_at as at, case when accepted then 'MOVED' else 'MOVE_REFUSED' end as kind,
+               id, move as key, case when accepted then to_stage else refusal end as detail, actor_id
+        from transition
+        union all
+        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason, requested_by
+        from waiver
+        union all
+        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, granted_by
+        from waiver where granted_at is not null
+        union all
+        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, null
+        from waiver where withdrawn_at is not null
+        union all
+        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, attested_by
+        from attestation
+        union all
+        select tenant_id, cycle_id, settled_at,
+               case when state = 'CANCELLED' then 'EFFECT_CANCELLED'
+                    when kind = 'TIMER' then 'TIMER_FIRED' else 'SURVEY_SKIPPED' end,
+               id, split_part(key, ':', 1), reason, null
+        from effect
+        where settled_at is not null and not (kind = 'TIMER' and state = 'SKIPPED')
+    """)
+    .columns(
+        tenant_id=Uuid(),
+        cycle_id=Uuid(),
+        at=DateTime(timezone=True),
+        kind=Text(),
+        id=Uuid(),
+        key=Text(),
+        detail=Text(),
+        actor_id=Uuid(),
+    )
+    .subquery("entries")
+)
+_E = _ENTRIES.c
+
+TIMELINE = Listing(
+    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_id],
+    tenant=_E.tenant_id,
+    orders={"AT": (_E.at, _E.kind, _E.id)},
+    conditions={"cycle": _E.cycle_id == bindparam("cycle", type_=Uuid())},
+)
+
+
+async def timeline(tx: Transaction, cycle: UUID, stretch: Stretch) -> list[TimelineEntry]:
+    """Return a stretch of a cycle's timeline, oldest first."""
+    rows = await TIMELINE.rows(tx, "AT", stretch, {"cycle": cycle})
+    return [
+        TimelineEntry(row["at"], TimelineKind(row["kind"]), row["id"], row["key"], row["detail"], row["actor_id"])
+        for row in rows
+    ]
+
+
+async def count(tx: Transaction, cycle: UUID) -> int:
+    """Return how many entries a cycle's timeline has, up to the limit of counting."""
+    return await TIMELINE.count(tx, {"cycle": cycle})
