@@ -20,7 +20,7 @@ PENDING_CHANNEL = "steadystate_pending"
 
 PING_S = 5.0
 """How long a connection may be silent before it is asked whether it lives; half-open ones raise nothing."""
-_ANSWER_S = 5.0
+ANSWER_S = 5.0
 _BACK_OFF_S = (0.1, 5.0)
 
 
@@ -87,7 +87,7 @@ class Wire:
             self._commits.clear()
             if not self._dropped.is_set():
                 with translated():
-                    await connection.execute(statement, timeout=_ANSWER_S)
+                    await connection.execute(statement, timeout=ANSWER_S)
 
     def _drop(self) -> None:
         self._dropped.set()

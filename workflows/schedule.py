@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db import feed, idempotency
+from workflows import effects, tickets
 from workflows.context import Context
 
 KEYS_KEPT = timedelta(hours=24)
@@ -30,6 +31,8 @@ def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
             return await feed.purge(tx, context.clock() - events_kept)
 
     return (
+        Job("effects_fired", SECOND, effects.fire_due),
+        Job("figures_folded", SECOND, tickets.fold),
         Job("outcomes_forgotten", HOUR, forget_outcomes),
         Job("events_forgotten", HOUR, forget_events),
     )
