@@ -55,7 +55,7 @@ _CELLS = """
 """
 
 _DELTAS = """
-        select day, coalesce(client_id, cast(:unmapped as uuid)), {delta_member},
+        select day, coalesce(client_id, cast(:unmapped as uuid)) as client_id, {delta_member} as member,
                tickets, escalated_tickets, escalations
         from ticket_delta
         where tenant_id = :tenant and {time} and source = any(:sources)

@@ -1,0 +1,94 @@
+"""A question asks one figure over a period; its answer says everything needed to read the number rightly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.kpis import Dimension, Kpi, NotOffered, Where, offer
+from domain.periods import Grain, Period
+from domain.series import KpiValue, Series
+
+MOST_SERIES = 200
+"""Series that one answer holds; the largest are given and the rest is said to be missing."""
+
+MOST_POINTS = 20_000
+"""Points that one answer holds over all its series."""
+
+
+EVERYTHING = Where()
+"""All tickets that people opened, of every client that the caller sees."""
+
+
+class Comparison(StrEnum):
+    """With what a period is compared."""
+
+    PREVIOUS_PERIOD = "PREVIOUS_PERIOD"
+    PREVIOUS_YEAR = "PREVIOUS_YEAR"
+
+
+class Part(StrEnum):
+    """Which rows behind a number are asked for; together they are all that could have counted."""
+
+    NUMERATOR = "NUMERATOR"
+    DENOMINATOR = "DENOMINATOR"
+    LEFT_OUT = "LEFT_OUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One figure, over local days of the tenant, by at most two dimensions.
+
+    With `as_of` the answer is the one that would have been given then, under today's formula.
+    """
+
+    kpi: Kpi
+    period: Period
+    grain: Grain = Grain.MONTH
+    by: tuple[Dimension, ...] = ()
+    where: Where = EVERYTHING
+    compare: Comparison | None = None
+    as_of: datetime | None = None
+    top: int | None = None
+
+    def check(self) -> None:
+        """Refuse what isn't offered.
+
+        Raises:
+            NotOffered: more than two dimensions, a combination that isn't kept, or a `top` out of range.
+        """
+        if len(self.by) > 2:  # noqa: PLR2004 -- the message says it
+            raise NotOffered(f"`by` names {len(self.by)} dimensions; a figure splits by at most 2.")
+        if self.top is not None and not 1 <= self.top <= MOST_SERIES:
+            raise NotOffered(f"`top` is {self.top}; it is from 1 to {MOST_SERIES}.")
+        offer(self.kpi, self.by, self.where.dimensions(), self.grain)
+
+    @property
+    def compared_with(self) -> Period | None:
+        """The earlier period, or `None` where no comparison is asked for."""
+        if self.compare is None:
+            return None
+        return self.period.previous() if self.compare is Comparison.PREVIOUS_PERIOD else self.period.year_before()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSeries:
+    """The series of one member, or pair of members, of the dimensions asked for."""
+
+    members: tuple[str, ...]
+    series: Series
+    previous: KpiValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked, and what came of it as of `now`."""
+
+    question: Question
+    time_zone: str
+    now: datetime
+    settling: timedelta
+    series: tuple[MemberSeries, ...]
+    truncated: bool
+    """True where there were more series than given."""
