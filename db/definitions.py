@@ -34,7 +34,7 @@ async def add(tx: Transaction, definition: Definition) -> None:
         tenant=tx.tenant,
         id=definition.id,
         number=definition.number,
-        body=msgspec.to_builtins(definition.rules),
+        body=msgspec.to_builtins(definition.rules, enc_hook=dict),
         now=definition.created_at,
     )
 
