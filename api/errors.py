@@ -8,6 +8,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from db.errors import DatabaseUnavailableError, LockTimeoutError, RetryableError, StatementTimeoutError
 from domain.errors import ForbiddenError, UnauthenticatedError
+from domain.feed import CursorExpiredError, MalformedCursorError
 from domain.ids import MalformedIdError
 
 MAX_ERRORS = 5
@@ -21,6 +22,7 @@ class Code(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     BAD_REQUEST = "BAD_REQUEST"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
@@ -49,6 +51,15 @@ class BadRequest(ApiError):
     def __init__(self, message: str, *, status: int = 400, **facts: object) -> None:
         super().__init__(message, **facts)
         self.status = status
+
+
+class PersistedQueryNotFound(ApiError):
+    """The client sent a hash and no document; clients that know the code send the document next."""
+
+    code = Code.PERSISTED_QUERY_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound: no document is kept for this hash; send the document itself.")
 
 
 class BadUserInput(ApiError):
@@ -123,10 +134,11 @@ def told(error: Exception) -> ApiError | None:
     return next((tell(error) for kinds, tell in _TOLD if isinstance(error, kinds)), None)
 
 
-_TOLD: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Exception], ApiError]], ...] = (
+_TOLD: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], ApiError]], ...] = (
     (ForbiddenError, lambda error: _as(Code.FORBIDDEN, 403, str(error))),
     (UnauthenticatedError, lambda error: Unauthenticated(str(error))),
-    (MalformedIdError, lambda error: BadUserInput(f"{error}.")),
+    ((MalformedIdError, MalformedCursorError), lambda error: BadUserInput(f"{error}.")),
+    (CursorExpiredError, lambda error: CursorExpired(str(error), error.oldest.text())),
     (
         (LockTimeoutError, RetryableError),
         lambda _: Unavailable("Somebody else is changing the same thing at this moment; send it again."),
@@ -149,18 +161,17 @@ _TOLD: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Exce
 def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """Return one error as the answer shows it: code, request id, and no internals.
 
-    The predicate is on the original exception: GraphQL's own complaints about a document or a
-    variable name a node of the document, and are the caller's to read; what a scalar or a type says
-    of a value that we produced names none, and is ours to repair.
+    The predicate is on the original exception: GraphQL's own complaints about a document, a variable
+    or an argument are the caller's to read; what it says of a value that we produced is ours to
+    repair.
     """
-    original = original_of(error)
-    known = _of_graphql(original) if isinstance(original, GraphQLError) else told(original)
+    known = _known(error)
     if known is None:
         known = _as(
             Code.INTERNAL_SERVER_ERROR, 500, f"Something went wrong on our side; quote request id {request_id}."
         )
     shown: dict[str, Any] = {"message": known.message}
-    if error.locations and not isinstance(original, UnicodeError):
+    if error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:MAX_ERRORS]]
     if error.path:
         shown["path"] = list(error.path)
@@ -181,8 +192,7 @@ def body_of(error: ApiError, request_id: str) -> Mapping[str, Any]:
 
 def is_ours(error: GraphQLError) -> bool:
     """Tell whether an error is a fault of the server, and so worth a stack trace in the log."""
-    original = original_of(error)
-    return (_of_graphql(original) if isinstance(original, GraphQLError) else told(original)) is None
+    return _known(error) is None
 
 
 def original_of(error: GraphQLError) -> Exception:
@@ -193,12 +203,17 @@ def original_of(error: GraphQLError) -> Exception:
     return found
 
 
-def _of_graphql(error: GraphQLError) -> ApiError | None:
-    if isinstance(error, GraphQLSyntaxError):
-        return _as(Code.GRAPHQL_PARSE_FAILED, 400, error.message)
-    if code := (error.extensions or {}).get("code"):
-        return _as(Code(code), 400, error.message)
-    return BadUserInput(error.message) if error.nodes else None
+def _known(error: GraphQLError) -> ApiError | None:
+    original = original_of(error)
+    if not isinstance(original, GraphQLError):
+        return told(original)
+    if isinstance(original, GraphQLSyntaxError):
+        return _as(Code.GRAPHQL_PARSE_FAILED, 400, original.message)
+    if code := (original.extensions or {}).get("code"):
+        return _as(Code(code), 400, original.message)
+    # A field's value that does not fit its type is located at a path, by an error that names no node.
+    is_of_value = error.path is not None and not original.nodes
+    return None if is_of_value else BadUserInput(error.message)
 
 
 def _as(code: Code, status: int, message: str) -> ApiError:

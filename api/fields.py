@@ -50,18 +50,25 @@ def query_field(
     description: str,
     scope: Scope | None = None,
     cost: int | FieldPrice | None = None,
+    graphql_type: Any = None,
     name: str | None = None,
     deprecation_reason: str | None = None,
 ) -> Callable[[Resolver], Any]:
     """Make a resolver a root field of Query; without `scope` every signed-in caller may ask.
 
     A caller who lacks the scope gets a top-level `FORBIDDEN` and `null`: make the field nullable.
+    `graphql_type` says what is shown, where the resolver is annotated with the domain value it returns.
     """
     directives = _directives(scope, cost)
 
     def decorate(resolver: Resolver) -> Any:
         return strawberry.field(
-            resolver, name=name, description=description, directives=directives, deprecation_reason=deprecation_reason
+            resolver,
+            name=name,
+            description=description,
+            directives=directives,
+            deprecation_reason=deprecation_reason,
+            graphql_type=graphql_type,
         )
 
     return decorate
@@ -73,6 +80,7 @@ def mutation_field(
     scope: Scope,
     may_fail: Iterable[ErrorCode] = (),
     cost: int | FieldPrice = MUTATION_COST_POINTS,
+    graphql_type: Any = None,
     name: str | None = None,
     deprecation_reason: str | None = None,
 ) -> Callable[[Resolver], Any]:
@@ -82,32 +90,54 @@ def mutation_field(
 
     def decorate(resolver: Resolver) -> Any:
         return strawberry.mutation(
-            resolver, name=name, description=description, directives=directives, deprecation_reason=deprecation_reason
+            resolver,
+            name=name,
+            description=description,
+            directives=directives,
+            deprecation_reason=deprecation_reason,
+            graphql_type=graphql_type,
         )
 
     return decorate
 
 
 def subscription_field(
-    *, description: str, scope: Scope, cost: int | FieldPrice | None = None, name: str | None = None
+    *,
+    description: str,
+    scope: Scope,
+    cost: int | FieldPrice | None = None,
+    graphql_type: Any = None,
+    name: str | None = None,
 ) -> Callable[[Resolver], Any]:
-    """Make an asynchronous generator a subscription, with the scope that it takes to listen."""
+    """Make an asynchronous generator a subscription, with the scope that it takes to listen.
+
+    `graphql_type` is the type of one event, where the generator yields domain values.
+    """
     directives = _directives(scope, cost)
 
     def decorate(resolver: Resolver) -> Any:
-        return strawberry.subscription(resolver, name=name, description=description, directives=directives)
+        return strawberry.subscription(
+            resolver, name=name, description=description, directives=directives, graphql_type=graphql_type
+        )
 
     return decorate
 
 
 def resolved(
-    *, description: str, cost: int | FieldPrice | None = None, scope: Scope | None = None, name: str | None = None
+    *,
+    description: str,
+    cost: int | FieldPrice | None = None,
+    scope: Scope | None = None,
+    graphql_type: Any = None,
+    name: str | None = None,
 ) -> Callable[[Resolver], Any]:
     """Make a resolver a field of any type; columns that the domain value has need none."""
     directives = _directives(scope, cost)
 
     def decorate(resolver: Resolver) -> Any:
-        return strawberry.field(resolver, name=name, description=description, directives=directives)
+        return strawberry.field(
+            resolver, name=name, description=description, directives=directives, graphql_type=graphql_type
+        )
 
     return decorate
 

@@ -28,6 +28,7 @@ from api.fields import resolved
 from api.scalars import Cursor
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 MAX_PAGE = 100
 COUNT_CAP = 10_000
@@ -174,18 +175,18 @@ class Connection(Generic[T]):
 
 def connection(
     page: Page,
-    rows: Sequence[T],
+    rows: Sequence[V],
     *,
-    key: Callable[[T], Sequence[Any]],
+    key: Callable[[V], Sequence[Any]],
     count: Callable[[], Awaitable[int]] | None = None,
-) -> Connection[T]:
-    """Wrap the rows read for a page; `key` gives a row's place, in the columns of the ordering.
+) -> Connection[Any]:
+    """Wrap the domain values read for a page; `key` gives a row's place, in the columns of the ordering.
 
     `count` reads the length of the whole list, stopping at `COUNT_CAP` + 1; it runs only where
     `totalCount` is selected. Without it the list is taken to be the page, which is right for lists
     that are never longer.
     """
-    shown = list(rows[: page.size])
+    shown: list[Any] = list(rows[: page.size])
     if page.backward:
         shown.reverse()
     return Connection(nodes=shown, page=page, more=len(rows) > page.size, key=key, count=count)

@@ -1,0 +1,117 @@
+"""The application: where the world, the settings and the schema are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from api.auth import Authenticate, Authenticator
+from api.connections import Connections
+from api.credentials import Credentials
+from api.endpoint import Endpoint
+from api.hardening import Hardening
+from api.operations import Operations
+from api.pages import GraphiQL, Sdl, refuse_path
+from api.probes import Probes
+from api.rates import Buckets
+from api.running import Runner
+from api.schema import product
+from api.settings import Settings
+from api.sockets import Sockets
+from api.streams import Streams
+from api.subscriptions import Subscriptions
+from workflows.access import authenticate
+from workflows.context import Context
+
+_EXPOSED = [
+    "x-request-id",
+    "retry-after",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "x-operation-cost",
+]
+
+
+def create_app(
+    context: Context,
+    settings: Settings,
+    *,
+    schema: strawberry.Schema | None = None,
+    authenticated_by: Authenticate = authenticate,
+) -> Starlette:
+    """Put the application together for one world.
+
+    `app.state.connections.drain()` ends its open sockets and streams; the server calls it on SIGTERM.
+    """
+    operations = Operations(schema or product(), settings.document)
+    authenticator = Authenticator(context, authenticated_by, settings.failed_logins_per_minute)
+    buckets = Buckets(settings.caller.points, settings.caller.points_per_second)
+    runner = Runner(operations, context, buckets, settings.operation_seconds)
+    credentials = Credentials(authenticator, settings.recheck_seconds)
+    connections = Connections()
+    subscriptions = Subscriptions(operations)
+    streams = Streams(runner, subscriptions, credentials, connections, settings)
+    endpoint = Endpoint(runner, authenticator, streams, settings)
+    sockets = Sockets(runner, subscriptions, credentials, connections, authenticator, settings)
+    probes = Probes(context, connections, settings)
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", sockets),
+        Route("/schema.graphql", Sdl(operations.sdl, authenticator).answer),
+        Route("/health/live", probes.live),
+        Route("/health/ready", probes.ready),
+        WebSocketRoute("/{path:path}", refuse_path),
+    ]
+    if settings.metrics:
+        routes.append(Route("/metrics", probes.metrics))
+    if settings.graphiql:
+        graphiql = GraphiQL()
+        routes += [
+            Route("/", lambda _: RedirectResponse("/graphiql")),
+            Route("/graphiql", graphiql.page),
+            Mount("/graphiql/files", graphiql.files),
+        ]
+
+    @asynccontextmanager
+    async def watching(_: Starlette) -> AsyncIterator[None]:
+        watch = asyncio.ensure_future(credentials.run())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=watching)
+    app.state.connections = connections
+    app.state.operations = operations
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    layers: list[Middleware] = [Middleware(_as_middleware)]
+    if settings.cors_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["authorization", "content-type", "x-request-id"],
+                expose_headers=_EXPOSED,
+                max_age=3600,
+            )
+        )
+    return layers
+
+
+def _as_middleware(app: ASGIApp) -> Hardening:
+    return Hardening(app)

@@ -1,0 +1,115 @@
+"""Hardening: what every HTTP answer carries, and the one log line that every request leaves."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import metrics
+
+log = structlog.get_logger("api")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_UNLESS_SET = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+_KNOWN_PATHS = frozenset({"/", "/graphql", "/schema.graphql", "/graphiql", "/health/live", "/health/ready", "/metrics"})
+_SERVER_FAULT = 500
+
+
+class Hardening:
+    """Gives a request its id, its headers and its log line, and turns what escaped into a plain 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = _request_id(Headers(scope=scope).get("x-request-id"))
+        state["facts"] = {}
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id: str = scope["state"]["request_id"]
+        began = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), request_id, secure=scope["scheme"] == "https")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            log.exception("internal error", request_id=request_id)
+            if not status:
+                await _plain_500(sending, request_id)
+        finally:
+            seconds = time.perf_counter() - began
+            path = scope["path"] if scope["path"] in _KNOWN_PATHS else "other"
+            metrics.REQUESTS.labels(path, str(status)).inc()
+            metrics.REQUEST_SECONDS.labels(path).observe(seconds)
+            level = log.error if status >= _SERVER_FAULT else log.info
+            facts = {name: value for name, value in scope["state"]["facts"].items() if value is not None}
+            level(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                path=scope["path"][:200],
+                status=status,
+                ms=round(seconds * 1000, 1),
+                **facts,
+            )
+
+
+def note(scope: Scope, **facts: object) -> None:
+    """Add facts to the request's log line."""
+    scope["state"]["facts"].update(facts)
+
+
+def address_of(scope: Scope) -> str:
+    """Return the caller's network address, as far as trusted proxies tell."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+def _request_id(given: str | None) -> str:
+    return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _add_headers(headers: MutableHeaders, request_id: str, *, secure: bool) -> None:
+    headers["x-request-id"] = request_id
+    for name, value in _ALWAYS.items():
+        headers[name] = value
+    for name, value in _UNLESS_SET.items():
+        headers.setdefault(name, value)
+    if secure:
+        headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+
+
+async def _plain_500(send: Send, request_id: str) -> None:
+    body = f"Something went wrong on our side; quote request id {request_id}.\n".encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
