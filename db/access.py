@@ -25,7 +25,7 @@ USED = text("""
     update token set last_used_at = :now
     where tenant_id = :tenant and id in (
         select id from token
-        where tenant_id = :tenant and id = :token and (last_used_at is null or last_used_at < :before)
+        where tenant_id = :tenant and id = :token and (last_used_at is null or last_used_at <= :before)
         for update skip locked)
 """)
 USE_NOTED_EVERY = timedelta(minutes=1)

@@ -26,6 +26,18 @@ ADD = text("""
                 cast(:clients as uuid[])) as r(kind, system, key, subject_id, client_id)
     order by r.kind, r.system, r.key
 """)
+TAKE = text("""
+    insert into external_ref (tenant_id, kind, system, key, subject_id, client_id)
+    select :tenant, r.kind, r.system, r.key, r.subject_id, r.client_id
+    from unnest(cast(:kinds as text[]), cast(:systems as text[]), cast(:keys as text[]), cast(:subjects as uuid[]),
+                cast(:clients as uuid[])) as r(kind, system, key, subject_id, client_id)
+    order by r.kind, r.system, r.key
+    on conflict do nothing
+    returning subject_id
+""")
+GIVE_BACK = text("""
+    delete from external_ref where tenant_id = :tenant and subject_id = any(cast(:subjects as uuid[]))
+""")
 REMOVE = text("delete from external_ref where tenant_id = :tenant and subject_id = :subject")
 
 
@@ -50,11 +62,23 @@ async def add(tx: Transaction, refs: Sequence[ExternalRef]) -> None:
     Raises:
         DuplicateError: one of the keys leads somewhere already.
     """
+    if refs:
+        await tx.run(ADD, tenant=tx.tenant, **_columns(refs))
+
+
+async def take(tx: Transaction, refs: Sequence[ExternalRef]) -> frozenset[UUID]:
+    """Write those references whose keys are free, and return the subjects that got theirs.
+
+    A key that another transaction is writing is waited for.
+    """
     if not refs:
-        return
-    rows = [(r.kind.name, r.system, r.key, r.subject_id, r.client_id) for r in refs]
-    names = ("kinds", "systems", "keys", "subjects", "clients")
-    await tx.run(ADD, tenant=tx.tenant, **dict(zip(names, columns(rows, len(names)), strict=True)))
+        return frozenset()
+    return frozenset(row["subject_id"] for row in await tx.rows(TAKE, tenant=tx.tenant, **_columns(refs)))
+
+
+async def give_back(tx: Transaction, subjects: Sequence[UUID]) -> None:
+    """Remove all references of subjects that did not come to be."""
+    await tx.run(GIVE_BACK, tenant=tx.tenant, subjects=list(subjects))
 
 
 async def replace_all(tx: Transaction, subject: UUID, refs: Sequence[ExternalRef]) -> None:
@@ -65,6 +89,12 @@ async def replace_all(tx: Transaction, subject: UUID, refs: Sequence[ExternalRef
     """
     await tx.run(REMOVE, tenant=tx.tenant, subject=subject)
     await add(tx, refs)
+
+
+def _columns(refs: Sequence[ExternalRef]) -> dict[str, list[object]]:
+    rows = [(r.kind.name, r.system, r.key, r.subject_id, r.client_id) for r in refs]
+    names = ("kinds", "systems", "keys", "subjects", "clients")
+    return dict(zip(names, columns(rows, len(names)), strict=True))
 
 
 def _read(row: asyncpg.Record) -> ExternalRef:

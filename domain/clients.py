@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from domain.ids import IdKind
@@ -122,6 +123,18 @@ class ExternalRef:
     key: str
     subject_id: UUID
     client_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalKey:
+    """A key in another system, such as the number of a client in a PSA."""
+
+    system: str
+    key: str
+
+
+ClientRef: TypeAlias = UUID | ExternalKey
+"""How a command names a client: by our id, or by another system's key."""
 
 
 @dataclass(frozen=True, slots=True)

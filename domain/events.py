@@ -197,6 +197,18 @@ class DeviceChanged(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class DevicesUpserted(Event):
+    """A batch brought devices of one client in or up to date."""
+
+    TYPE: ClassVar[str] = "device.upserted"
+    SUBJECT: ClassVar[IdKind] = IdKind.CLIENT
+
+    created: int
+    updated: int
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class DiscoveryRan(Event):
     """A discovery run was recorded for a client."""
 

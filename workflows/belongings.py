@@ -1,0 +1,68 @@
+"""Belongings: how whatever is a client's own is reached, held still while it changes, and told of."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db import clients, external_refs
+from db.clients import Held
+from db.session import Transaction
+from domain.access import Principal, Scope
+from domain.clients import ClientRef, ExternalKey
+from domain.errors import ErrorCode, Outcome, UserError
+from domain.events import Event
+from domain.ids import IdKind
+from workflows.checks import Versioned, fit, found
+from workflows.commands import publish
+from workflows.context import Request
+
+
+async def resolved(tx: Transaction, ref: ClientRef) -> UUID | None:
+    """Return the id of the client that a command names, or `None` where another system's key leads nowhere."""
+    if isinstance(ref, UUID):
+        return ref
+    pair = (ref.system, ref.key)
+    known = (await external_refs.find(tx, IdKind.CLIENT, [pair])).get(pair)
+    return known.client_id if known else None
+
+
+async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str) -> Held:
+    """Return the client that a command is about, its onboardings held still until the transaction ends.
+
+    Refuses a client that the caller does not see, or sees but may not change.
+    """
+    client = await resolved(tx, ref)
+    what = "client" if isinstance(ref, UUID) else f"client known to {ref.system[:40]} as {ref.key[:60]}"
+    holding = found(await clients.hold(tx, client) if client else None, what, *path)
+    fit(reach_faults(principal, holding, *path), holding.client.id)
+    return holding
+
+
+def reach_faults(principal: Principal, holding: Held, *path: str) -> list[UserError]:
+    """Tell whether the caller may change what belongs to this client."""
+    if principal.reaches(Scope.CLIENTS_WRITE, holding.team):
+        return []
+    message = (
+        "You may change only clients whose team you are on; ask somebody on this one's team, or a service manager."
+    )
+    return [UserError(ErrorCode.NOT_ALLOWED, message, path)]
+
+
+def keys_of(ref: ExternalKey) -> tuple[str, str]:
+    """Return a key as the pair by which references are found."""
+    return ref.system, ref.key
+
+
+async def told(
+    tx: Transaction,
+    principal: Principal,
+    request: Request,
+    event: Event,
+    value: Versioned,
+    client: UUID,
+    now: datetime,
+) -> Outcome:
+    """Publish what became of something of a client's, and return it as the command's outcome."""
+    event_id = await publish(
+        tx, principal, request, event, subject=value.id, version=value.version, client=client, now=now
+    )
+    return Outcome(value.id, value.version, event_id)

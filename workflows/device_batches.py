@@ -1,0 +1,199 @@
+"""Batches of devices: what a search or a management tool reports of one client, by the tool's own keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from db import devices, external_refs
+from db.errors import RetryableError
+from db.session import Transaction
+from domain.access import Principal, Scope
+from domain.bulk import ROWS_MOST, BulkPolicy, BulkResult, BulkStatus, all_left_out, failed
+from domain.client_rules import device_faults, external_key_faults, past_faults
+from domain.clients import Client, ClientRef, Device, DeviceState, ExternalKey, ExternalRef, GapReason
+from domain.errors import ErrorCode, Outcome, UserError, invalid
+from domain.events import DevicesUpserted
+from domain.ids import IdKind
+from workflows.belongings import held
+from workflows.checks import fit, refusable
+from workflows.commands import perform, publish
+from workflows.context import Context, Request, new_id
+from workflows.devices import standing
+
+RESULTS = "results"
+"""The fact of an outcome that lists what became of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device as a tool reports it; what is left out stays as it is, and for a new device is usual."""
+
+    key: str
+    name: str | None = None
+    kind: str | None = None
+    state: DeviceState | None = None
+    in_scope: bool | None = None
+    gap_reason: GapReason | None = None
+    serial: str | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertDevices:
+    """Up to 1,000 devices of one client, each under its key in `system`."""
+
+    client: ClientRef
+    system: str
+    rows: tuple[DeviceRow, ...]
+    policy: BulkPolicy = BulkPolicy.REJECT_ALL
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows sorted by what becomes of them."""
+
+    results: dict[int, BulkResult] = field(default_factory=dict)
+    new: dict[int, Device] = field(default_factory=dict)
+    changed: dict[int, Device] = field(default_factory=dict)
+    touched: set[UUID] = field(default_factory=set)
+
+
+async def upsert(context: Context, principal: Principal, request: Request, command: UpsertDevices) -> Outcome:
+    """Bring a client's devices in or up to date, in a number of statements that does not grow with the rows."""
+    principal.require(Scope.CLIENTS_WRITE)
+    now = context.clock()
+
+    @refusable
+    async def act(tx: Transaction) -> Outcome:
+        client = (await held(tx, principal, command.client, "client")).client
+        fit(_size_faults(len(command.rows)))
+        refs = [ExternalKey(command.system, row.key) for row in command.rows]
+        known = await external_refs.find(tx, IdKind.DEVICE, [(ref.system, ref.key) for ref in refs])
+        present = await devices.lock_many(tx, [ref.subject_id for ref in known.values()])
+        batch = _Batch()
+        first = {ref: index for index, ref in reversed(list(enumerate(refs)))}
+        for index, (row, ref) in enumerate(zip(command.rows, refs, strict=True)):
+            taken = known.get((ref.system, ref.key))
+            faults = [*external_key_faults(ref), *_elsewhere_faults(client, taken)]
+            before = present.get(taken.subject_id) if taken else None
+            if first[ref] < index:
+                faults.append(invalid(f"{row.key!r} stands in an earlier row already; send it once.", "key"))
+            elif before and before.id in batch.touched:
+                faults.append(invalid("This device stands in an earlier row under another key; send it once.", "key"))
+            _sort(batch, index, _wanted(before, row, client, now), before, [*faults, *_seen_faults(row, now)])
+        if command.policy is BulkPolicy.REJECT_ALL and _failures(batch):
+            return _rejected(batch)
+        await _take_keys(tx, batch, refs)
+        if command.policy is BulkPolicy.REJECT_ALL and _failures(batch):
+            await external_refs.give_back(tx, [device.id for device in batch.new.values()])
+            return _rejected(batch)
+        await devices.add_many(tx, list(batch.new.values()))
+        await devices.save_many(tx, list(batch.changed.values()))
+        facts = {RESULTS: _data(batch)}
+        if not batch.new and not batch.changed:
+            return Outcome(client.id, client.version, facts=facts)
+        event = DevicesUpserted(created=len(batch.new), updated=len(batch.changed))
+        version = client.version
+        told = await publish(
+            tx, principal, request, event, subject=client.id, version=version, client=client.id, now=now
+        )
+        return Outcome(client.id, version, told, facts=facts)
+
+    return await perform(context, principal, request, "deviceUpsert", command, act)
+
+
+def _wanted(before: Device | None, row: DeviceRow, client: Client, now: datetime) -> Device:
+    seen = row.seen_at or now
+    if before is None:
+        return Device(
+            id=new_id(),
+            client_id=client.id,
+            name=(row.name or row.key).strip(),
+            kind=row.kind or "UNKNOWN",
+            state=row.state or DeviceState.PENDING,
+            in_scope=True if row.in_scope is None else row.in_scope,
+            gap_reason=row.gap_reason,
+            serial=row.serial,
+            first_seen_at=seen,
+            last_seen_at=seen,
+            state_since=seen,
+            created_at=now,
+            version=1,
+        )
+    wanted = replace(
+        before,
+        name=before.name if row.name is None else row.name.strip(),
+        kind=before.kind if row.kind is None else row.kind,
+        state=before.state if row.state is None else row.state,
+        in_scope=before.in_scope if row.in_scope is None else row.in_scope,
+        gap_reason=before.gap_reason if row.gap_reason is None else row.gap_reason,
+        serial=before.serial if row.serial is None else row.serial,
+        last_seen_at=max(before.last_seen_at, seen),
+    )
+    return standing(wanted, before.state, now)
+
+
+def _sort(batch: _Batch, index: int, wanted: Device, before: Device | None, faults: Sequence[UserError]) -> None:
+    batch.touched.add(wanted.id)
+    if errors := [*faults, *device_faults(wanted)]:
+        batch.results[index] = failed(index, *errors)
+    elif before is None:
+        batch.new[index] = wanted
+        batch.results[index] = BulkResult(index, BulkStatus.CREATED, wanted.id)
+    elif wanted == before:
+        batch.results[index] = BulkResult(index, BulkStatus.UNCHANGED, before.id)
+    else:
+        batch.changed[index] = wanted
+        batch.results[index] = BulkResult(index, BulkStatus.UPDATED, before.id)
+
+
+async def _take_keys(tx: Transaction, batch: _Batch, refs: Sequence[ExternalKey]) -> None:
+    """Give the new devices their keys; one that leads to what the caller does not see is refused."""
+    wanted = {
+        index: ExternalRef(IdKind.DEVICE, refs[index].system, refs[index].key, device.id, device.client_id)
+        for index, device in batch.new.items()
+    }
+    given = await external_refs.take(tx, list(wanted.values()))
+    missed = {index: ref for index, ref in wanted.items() if ref.subject_id not in given}
+    if not missed:
+        return
+    if await external_refs.find(tx, IdKind.DEVICE, [(ref.system, ref.key) for ref in missed.values()]):
+        msg = "another batch has written the same keys at the same moment"
+        raise RetryableError(msg)
+    for index in missed:
+        batch.results[index] = failed(index, _taken())
+        del batch.new[index]
+
+
+def _elsewhere_faults(client: Client, known: ExternalRef | None) -> list[UserError]:
+    return [_taken()] if known is not None and known.client_id != client.id else []
+
+
+def _seen_faults(row: DeviceRow, now: datetime) -> list[UserError]:
+    return list(past_faults(row.seen_at, now, "seenAt")) if row.seen_at else []
+
+
+def _size_faults(rows: int) -> list[UserError]:
+    if 1 <= rows <= ROWS_MOST:
+        return []
+    return [invalid(f"{rows} rows cannot be taken; send 1 to {ROWS_MOST} at a time.", "rows")]
+
+
+def _taken() -> UserError:
+    message = "This key is in use for a device of another client; give that device another key, or leave the row out."
+    return UserError(ErrorCode.ALREADY_EXISTS, message, ("key",))
+
+
+def _failures(batch: _Batch) -> list[BulkResult]:
+    return [result for _, result in sorted(batch.results.items()) if result.errors]
+
+
+def _rejected(batch: _Batch) -> Outcome:
+    everything = [result for _, result in sorted(batch.results.items())]
+    errors = tuple(error for result in everything for error in result.errors)
+    return Outcome(errors=errors, facts={RESULTS: [result.to_data() for result in all_left_out(everything)]})
+
+
+def _data(batch: _Batch) -> list[dict[str, object]]:
+    return [result.to_data() for _, result in sorted(batch.results.items())]
