@@ -81,6 +81,9 @@ _TYPES = tuple(
 
 @strawberry.type
 class EventTypesQuery:
-    @query_field(description="Every type of event, with who may read it and the JSON Schema of what it carries.")
-    def event_types(self) -> list[EventTypeInfo]:
-        return list(_TYPES)  # type: ignore[arg-type]
+    @query_field(
+        graphql_type=list[EventTypeInfo],
+        description="Every type of event, with who may read it and the JSON Schema of what it carries.",
+    )
+    def event_types(self) -> list[EventKind]:
+        return list(_TYPES)

@@ -112,9 +112,9 @@ class OnboardingChange:
     def onboarding_id(root: Any) -> strawberry.ID:  # noqa: N805
         return strawberry.ID(root.subject.id)
 
-    @resolved(description="The event that tells of it.")
-    def event(root: Any) -> Event:  # noqa: N805
-        event: Event = root
+    @resolved(description="The event that tells of it.", graphql_type=Event)
+    def event(root: Any) -> feed_values.LoggedEvent:  # noqa: N805
+        event: feed_values.LoggedEvent = root
         return event
 
 
@@ -130,6 +130,7 @@ Clients = Annotated[
 class EventsQuery:
     @query_field(
         scope=Scope.EVENTS_READ,
+        graphql_type=EventPage | None,
         description="A page of the feed: what happened at the provider, of what your scopes and clients let you see. "
         "Every event comes once and in order, however often you come back; a cursor that is too old gets "
         "`CURSOR_EXPIRED` and the oldest one that holds.",
@@ -143,19 +144,20 @@ class EventsQuery:
         types: Types = None,
         clients: Clients = None,
         first: Annotated[int, strawberry.argument(description="How many events at most, from 1 to 100.")] = MAX_PAGE,
-    ) -> EventPage | None:
+    ) -> feed_values.FeedPage:
         if not 1 <= first <= MAX_PAGE:
             raise BadUserInput(f"first: {first} is out of range; a page has 1 to {MAX_PAGE} events.")
         wanted = selection(info.context.principal, types, _clients(clients))
         place = feed_values.Cursor.read(after) if after is not None else None
         async with info.context.reading() as tx:
-            return await feed.page(tx, place, wanted, first)  # type: ignore[return-value]
+            return await feed.page(tx, place, wanted, first)
 
 
 @strawberry.type
 class EventsSubscription:
     @subscription_field(
         scope=Scope.EVENTS_READ,
+        graphql_type=FeedItem,
         description="The feed, live: what followed `after` is replayed, then events come as they happen. Keep the last "
         "cursor, and give it as `after` when you connect again: nothing is missed and nothing comes twice. Without "
         "`after` it begins now, with a checkpoint.",
@@ -168,15 +170,16 @@ class EventsSubscription:
         ] = None,
         types: Types = None,
         clients: Clients = None,
-    ) -> AsyncGenerator[FeedItem, None]:
+    ) -> AsyncGenerator[feed_values.LoggedEvent | feed_values.Checkpoint, None]:
         wanted = selection(info.context.principal, types, _clients(clients))
         place = feed_values.Cursor.read(after) if after is not None else None
         async with aclosing(_feed(info).follow(info.context.principal, wanted, place)) as items:
             async for item in items:
-                yield item  # type: ignore[misc]
+                yield item
 
     @subscription_field(
         scope=Scope.EVENTS_READ,
+        graphql_type=OnboardingChange,
         description="Moves of onboardings and whatever else of them changes, as it happens. It rides on the same feed "
         "as `events`, and takes and gives the same cursors.",
     )
@@ -189,14 +192,14 @@ class EventsSubscription:
         after: Annotated[
             Cursor | None, strawberry.argument(description="Replay what followed this place; without it, begin now.")
         ] = None,
-    ) -> AsyncGenerator[OnboardingChange, None]:
+    ) -> AsyncGenerator[feed_values.LoggedEvent, None]:
         clients = None if client_id is None else [client_id]
         wanted = selection(info.context.principal, _ONBOARDING, _clients(clients))
         place = feed_values.Cursor.read(after) if after is not None else None
         async with aclosing(_feed(info).follow(info.context.principal, wanted, place)) as items:
             async for item in items:
                 if isinstance(item, feed_values.LoggedEvent):
-                    yield item  # type: ignore[misc]
+                    yield item
 
 
 def _clients(ids: Iterable[str] | None) -> list[UUID] | None:
