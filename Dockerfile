@@ -2,7 +2,8 @@
 # It holds Python and what requirements-run.lock names; Node and the embedded server stay in the stages before.
 
 FROM python:3.12-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# Node trusts what the base image trusts, as pip does: an organisation may have added its own authority.
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 NODE_OPTIONS=--use-system-ca
 WORKDIR /src
 RUN python -m venv /build && python -m venv /venv
 COPY requirements.lock requirements-run.lock ./
