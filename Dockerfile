@@ -22,7 +22,7 @@ WORKDIR /src
 COPY . .
 RUN /build/bin/hatchling build --target wheel --directory /dist \
  && /venv/bin/pip install --no-deps /dist/*.whl \
- && /venv/bin/pip uninstall --yes pip
+ && /venv/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.12-slim-bookworm
 COPY --from=build /venv /venv
