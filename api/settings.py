@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(default=None, description="Bearer token that /metrics asks for, if set.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="What is logged.")
+    events_kept_days: int = Field(
+        default=90, ge=1, description="How long readers of the feed may stay away; older events are forgotten."
+    )
 
     body_bytes: int = Field(default=1_048_576, gt=0, description="Largest body of a GraphQL request.")
     header_bytes: int = Field(default=32_768, gt=0, description="Largest head of an HTTP request.")
