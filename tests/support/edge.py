@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -301,7 +301,14 @@ async def begin(socket: ClientConnection, token: str) -> None:
     assert json.loads(await socket.recv()) == {"type": "connection_ack"}
 
 
-def test_schema() -> strawberry.Schema:
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens elsewhere, at most five seconds."""
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 -- what is waited for knows nothing of the test
+
+
+def small_schema() -> strawberry.Schema:
     """Build the test's schema."""
     return build(Query, Mutation, Subscription)
 
@@ -319,7 +326,7 @@ async def running(
         return edge.tokens.get(token)
 
     configured = Settings(**({"port": 0, "shutdown_seconds": 2} | settings))
-    app = create_app(world, configured, schema=schema or test_schema(), authenticated_by=authenticate)
+    app = create_app(world, configured, schema=schema or small_schema(), authenticated_by=authenticate)
     running_server = server(app, configured)
     kept = dict(nodes._SOURCES)
     nodes.nodes_of(IdKind.CLIENT, things_of, Scope.CLIENTS_READ)
