@@ -25,7 +25,7 @@ RING_EVENTS = 512
 PAGE_EVENTS = 100
 CHECKPOINT_S = 15.0
 POLL_S = 0.5
-_READS_AT_ONCE = 4
+_READS_AT_ONCE = 3
 _BACK_OFF_S = (0.1, 5.0)
 
 _EVERYTHING = Selection(frozenset(scope.value for scope in Scope))
@@ -60,6 +60,8 @@ class Feed:
         self._checkpoint_s = checkpoint_s
         self._poll_s = poll_s
         self._channels: dict[UUID, _Channel] = {}
+        # However many come back at once, requests find the pool's other connections free.
+        self._reads = asyncio.Semaphore(_READS_AT_ONCE)
 
     @property
     def subscribers(self) -> int:
@@ -78,7 +80,7 @@ class Feed:
         """
         channel = self._join(principal.tenant_id)
         try:
-            place = after or await self._end(principal)
+            place = after or channel.end or await self._end(principal)
             told_at, told_seq = time.monotonic(), place.seq
             if after is None:
                 yield Checkpoint(place.text())
@@ -163,14 +165,14 @@ class Feed:
         delay = _BACK_OFF_S[0]
         while True:
             with suppress(DatabaseUnavailableError):
-                async with self._database.reading(principal) as tx:
+                async with self._reads, self._database.reading(principal) as tx:
                     page = await feed.page(tx, place, wanted, PAGE_EVENTS)
                 return page.events, page.end
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads retries, keeps no secret
             delay = min(delay * 2, _BACK_OFF_S[1])
 
     async def _end(self, principal: Principal) -> Cursor:
-        async with self._database.reading(principal) as tx:
+        async with self._reads, self._database.reading(principal) as tx:
             return (await feed.extent(tx)).end
 
     def _join(self, tenant: UUID) -> "_Channel":
