@@ -9,17 +9,40 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.definitions import DefinitionQuery
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
 from api.fields import guard
+from api.kpis import KpiQuery
+from api.moves import MovesMutation
 from api.nodes import NodesQuery
+from api.onboarding import OnboardingQuery
+from api.pipeline import PipelineQuery
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
+from api.tickets import TicketQuery
 from api.user_errors import USER_ERRORS
+from api.waivers import FollowUpQuery, WaiversMutation
 
 
 @strawberry.type(description="What can be read.")
-class Query(NodesQuery, RateLimitQuery, EventsQuery, EventTypesQuery):
+class Query(
+    NodesQuery,
+    RateLimitQuery,
+    OnboardingQuery,
+    PipelineQuery,
+    FollowUpQuery,
+    DefinitionQuery,
+    TicketQuery,
+    KpiQuery,
+    EventsQuery,
+    EventTypesQuery,
+):
+    pass
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(MovesMutation, WaiversMutation):
     pass
 
 
@@ -66,4 +89,4 @@ def _describe_arguments(schema: GraphQLSchema) -> None:
 @cache
 def product() -> strawberry.Schema:
     """Return the product's schema, built once per process."""
-    return build(subscription=Subscription)
+    return build(mutation=Mutation, subscription=Subscription)

@@ -60,7 +60,8 @@ async def test_hold_resume_roll_back_and_end(onboarding: Onboarding) -> None:
     clock.forward(days=7)
     done(await onboarding.move(Move.RESUME))
     after = await onboarding.seen()
-    assert target is not None and after.target_at is not None
+    assert target is not None
+    assert after.target_at is not None
     assert (after.target_at - target).days == 7
     await onboarding.forward()
     clock.forward(hours=1)

@@ -1,0 +1,72 @@
+"""The audit trail and the timeline of an onboarding."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
+from api.fields import id_field, optional_id_field, resolved, window
+from domain import onboarding, timeline
+from domain.access import PrincipalKind
+from domain.ids import IdKind, public
+from domain.onboarding import EndReason, Move, Stage
+from domain.timeline import TimelineKind
+
+
+@window(onboarding.Transition, description="One attempted move as the audit trail keeps it; nobody can change it.")
+class Transition:
+    id: strawberry.ID = id_field(IdKind.TRANSITION, description="The attempt's id.")
+    version: int = strawberry.field(
+        description="The onboarding's version after the move, or its version when the attempt was refused."
+    )
+    move: Move = strawberry.field(description="What was attempted.")
+    from_stage: Stage | None = strawberry.field(description="From where; `null` when it was opened.")
+    to_stage: Stage = strawberry.field(description="To where.")
+    accepted: bool = strawberry.field(description="Whether it was made.")
+    refusal: str | None = strawberry.field(description="The code of the refusal.")
+    recorded_at: datetime = strawberry.field(description="When it was written down.")
+    effective_at: datetime = strawberry.field(description="From when it counts.")
+    channel: str = strawberry.field(description="By what way it came in: `API`, `CLI`, `DEMO` or `SYSTEM`.")
+    definition_number: int = strawberry.field(description="The definition under which it was judged.")
+    reason: str | None = strawberry.field(description="Why, in the words of whoever did it.")
+    outcome: EndReason | None = strawberry.field(description="Why the onboarding ended.")
+    request_id: str = strawberry.field(description="The request that did it.")
+    event_id: strawberry.ID | None = optional_id_field(
+        IdKind.EVENT, "event_id", description="The event that tells of it in the feed."
+    )
+
+    @resolved(description="What kind of caller did it.")
+    def actor_kind(root: Any) -> PrincipalKind:  # noqa: N805 -- the root is a domain value, not this class
+        return PrincipalKind(root.actor_kind)
+
+    @resolved(description="The member or token that did it; `null` where the product itself did.")
+    def actor_id(root: Any) -> strawberry.ID | None:  # noqa: N805
+        kind = PrincipalKind(root.actor_kind)
+        if kind is PrincipalKind.SYSTEM:
+            return None
+        return strawberry.ID(public(IdKind.MEMBER if kind is PrincipalKind.PERSON else IdKind.TOKEN, root.actor_id))
+
+    @resolved(description="Each gate's answer and evidence at that moment.")
+    def gates(root: Any) -> JSON:  # noqa: N805
+        return JSON(list(root.gates))
+
+    @resolved(description="The waivers by which it passed.")
+    def waiver_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805
+        return [strawberry.ID(public(IdKind.WAIVER, waiver)) for waiver in root.waiver_ids]
+
+    @resolved(description="The effects that it set off.")
+    def effect_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805
+        return [strawberry.ID(public(IdKind.EFFECT, effect)) for effect in root.effect_ids]
+
+
+@window(timeline.TimelineEntry, description="One thing that happened to an onboarding.")
+class TimelineEntry:
+    at: datetime = strawberry.field(description="When.")
+    kind: TimelineKind = strawberry.field(description="What sort of thing.")
+    key: str = strawberry.field(description="What it was about: a move, a gate, a timer, a survey.")
+    detail: str | None = strawberry.field(description="Where to, or why.")
+    actor_id: strawberry.ID | None = optional_id_field(
+        IdKind.MEMBER, "actor_id", description="Who did it; `null` where time did."
+    )

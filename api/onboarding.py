@@ -1,0 +1,267 @@
+"""Onboardings as the API shows them: where each stands, how it got there and what comes next."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
+from api import onboarding_loaders as loaders
+from api.audit import TimelineEntry, Transition
+from api.context import Info
+from api.definitions import OnboardingDefinition
+from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
+from api.gates import Attestation, MoveReadiness, Waiver
+from api.nodes import Node, nodes_of
+from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
+from api.user_errors import Blocker
+from db import cycles, timeline
+from domain import diagrams, effects, onboarding
+from domain.access import Scope
+from domain.effects import EffectKind, EffectState
+from domain.errors import Blocker as BlockerValue
+from domain.ids import IdKind, parse
+from domain.onboarding import MOVES, EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves
+from domain.pace import Pace, pace
+from domain.readiness import FORWARD
+
+BY_OPENED = Ordering("onboardings by opening", (datetime, UUID))
+BY_RECORDED = Ordering("transitions", (datetime, UUID))
+BY_TIME = Ordering("timeline", (datetime, str, UUID))
+
+PER_CYCLE = FieldPrice(list_size=10)
+
+
+@window(onboarding.Visit, description="One stay in one stage.")
+class StageVisit:
+    id: strawberry.ID = id_field(IdKind.VISIT, description="The visit's id.")
+    stage: Stage = strawberry.field(description="The stage.")
+    entered_at: datetime = strawberry.field(description="When it was entered.")
+    left_at: datetime | None = strawberry.field(description="When it was left; `null` for the present stay.")
+    superseded_at: datetime | None = strawberry.field(description="When a roll-back set this stay aside, if one did.")
+
+
+@window(onboarding.Hold, description="An interval in which the clock of the stage's target stands still.")
+class OnboardingHold:
+    id: strawberry.ID = id_field(IdKind.HOLD, description="The hold's id.")
+    reason: HoldReason = strawberry.field(description="Whom or what it waits for.")
+    note: str | None = strawberry.field(description="What was said about it.")
+    held_at: datetime = strawberry.field(description="When it began.")
+    expected_resume_on: date | None = strawberry.field(description="The local day on which it is expected to end.")
+    resumed_at: datetime | None = strawberry.field(description="When it ended; `null` while it lasts.")
+
+
+@window(onboarding.Window, description="The escalation window: a ticket logged inside stays in it.")
+class EscalationWindow:
+    id: strawberry.ID = id_field(IdKind.WINDOW, description="The window's id.")
+    opened_at: datetime = strawberry.field(description="When it opened; a ticket logged at this instant is inside.")
+    closed_at: datetime | None = strawberry.field(description="When it closed; a ticket logged then is outside.")
+
+
+@window(onboarding.Baseline, description="A KPI of the escalation window as it was at graduation; never edited.")
+class BaselineFigure:
+    kpi: str = strawberry.field(description="The KPI's key.")
+    value: float | None = strawberry.field(description="The value; shares are between 0 and 1.")
+    numerator: float | None = strawberry.field(description="What was counted.")
+    denominator: float | None = strawberry.field(description="Out of how many.")
+    low: float | None = strawberry.field(description="Lower end of the 95 % interval.")
+    high: float | None = strawberry.field(description="Upper end of the 95 % interval.")
+    opened_at: datetime = strawberry.field(description="When the window opened.")
+    closed_at: datetime = strawberry.field(description="When the window closed.")
+    as_of: datetime = strawberry.field(description="As of when the figure was taken.")
+
+
+@window(effects.Effect, description="Something that a move set off for now or later.")
+class OnboardingEffect:
+    id: strawberry.ID = id_field(IdKind.EFFECT, description="The effect's id.")
+    kind: EffectKind = strawberry.field(description="What sort of thing it is.")
+    key: str = strawberry.field(description="Which: `DAY_30`, `TARGET`, or the survey's name.")
+    due_at: datetime = strawberry.field(description="When it is due.")
+    state: EffectState = strawberry.field(description="What became of it.")
+    reason: str | None = strawberry.field(description="Why it was skipped or cancelled.")
+    settled_at: datetime | None = strawberry.field(description="When it happened, or was called off.")
+
+
+@window(
+    onboarding.Cycle,
+    description="One onboarding of a client, from its opening to its end. A client that comes back gets a new one.",
+)
+class Onboarding(Node):
+    id: strawberry.ID = id_field(IdKind.ONBOARDING, description="The onboarding's id.")
+    client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client being onboarded.")
+    number: int = strawberry.field(description="Which onboarding of this client it is, counted from 1.")
+    scope_kind: ScopeKind = strawberry.field(description="What it is about.")
+    contract_id: strawberry.ID | None = optional_id_field(
+        IdKind.CONTRACT, "contract_id", description="The contract it works towards."
+    )
+    lead_id: strawberry.ID = id_field(IdKind.MEMBER, "lead_id", description="The member who leads it.")
+    account_manager_id: strawberry.ID | None = optional_id_field(
+        IdKind.MEMBER, "account_manager_id", description="The account manager on its team."
+    )
+    technical_lead_id: strawberry.ID | None = optional_id_field(
+        IdKind.MEMBER, "technical_lead_id", description="The technical lead on its team."
+    )
+    stage: Stage = strawberry.field(description="Where it stands.")
+    opened_at: datetime = strawberry.field(description="When it was opened.")
+    entered_at: datetime = strawberry.field(description="When it entered its present stage.")
+    target_at: datetime | None = strawberry.field(
+        description="When its present stage should be over; holds move it, except for day 90."
+    )
+    held_at: datetime | None = strawberry.field(description="Since when it is on hold; `null` when it is not.")
+    ended_at: datetime | None = strawberry.field(description="When it ended.")
+    outcome: EndReason | None = strawberry.field(description="Why it ended.")
+    version: int = strawberry.field(description="Its version; give it as `expectedVersion` with the next move.")
+
+    @resolved(description="The engineers on its team.")
+    def engineer_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805 -- the root is a domain value, not this class
+        return [strawberry.ID(f"{IdKind.MEMBER.value}_{member.hex}") for member in root.engineer_ids]
+
+    @resolved(description="How it stands to the target of its stage; `null` where nothing is to be reached.")
+    async def pace(root: Any, info: Info) -> Pace | None:  # noqa: N805
+        definition = await info.context.loader(loaders.definition).load(root.definition_id)
+        return pace(root, definition.rules, loaders.now(info.context))
+
+    @resolved(description="The definition that it was opened with and keeps.")
+    async def definition(root: Any, info: Info) -> OnboardingDefinition:  # noqa: N805
+        return await info.context.loader(loaders.definition).load(root.definition_id)  # type: ignore[return-value]
+
+    @resolved(
+        description="Every possible next move: each gate with its evidence, who may waive it, and exactly what the "
+        "move would trigger.",
+        cost=PER_CYCLE,
+    )
+    async def readiness(root: Any, info: Info) -> list[MoveReadiness]:  # noqa: N805
+        return list((await info.context.loader(loaders.judged).load(root.id)).moves)  # type: ignore[arg-type]
+
+    @resolved(
+        description="What holds its next move forward back; empty when it is ready, held, in service or ended.",
+        cost=PER_CYCLE,
+    )
+    async def blockers(root: Any, info: Info) -> list[Blocker]:  # noqa: N805
+        return await _blockers(root, info)  # type: ignore[return-value]
+
+    @resolved(description="The moves that you may make from here, gates apart.")
+    def viewer_can(root: Any, info: Info) -> list[Move]:  # noqa: N805
+        who = info.context.principal
+        return [move for move in possible_moves(root) if who.reaches(MOVES[move].scope, root.team)]
+
+    @resolved(description="Its stays in stages, oldest first.", cost=PER_CYCLE)
+    async def visits(root: Any, info: Info) -> list[StageVisit]:  # noqa: N805
+        return list(await info.context.loader(loaders.visits).load(root.id))  # type: ignore[arg-type]
+
+    @resolved(description="Its holds, oldest first.", cost=PER_CYCLE)
+    async def holds(root: Any, info: Info) -> list[OnboardingHold]:  # noqa: N805
+        return await info.context.loader(loaders.holds).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="Its escalation windows, oldest first; more than one after a roll-back.", cost=PER_CYCLE)
+    async def escalation_windows(root: Any, info: Info) -> list[EscalationWindow]:  # noqa: N805
+        return await info.context.loader(loaders.windows).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="The KPIs of its window as they were when it graduated.", cost=PER_CYCLE)
+    async def baseline(root: Any, info: Info) -> list[BaselineFigure]:  # noqa: N805
+        return await info.context.loader(loaders.baselines).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="What its moves set off, by when it is due.", cost=FieldPrice(list_size=20))
+    async def effects(root: Any, info: Info) -> list[OnboardingEffect]:  # noqa: N805
+        return await info.context.loader(loaders.planned).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="The waivers asked for, oldest first.", cost=PER_CYCLE)
+    async def waivers(root: Any, info: Info) -> list[Waiver]:  # noqa: N805
+        return await info.context.loader(loaders.waived).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="The attestations given, oldest first.", cost=PER_CYCLE)
+    async def attestations(root: Any, info: Info) -> list[Attestation]:  # noqa: N805
+        return await info.context.loader(loaders.attested).load(root.id)  # type: ignore[return-value]
+
+    @resolved(description="The audit trail: every attempted move, refused ones too, oldest first.")
+    async def transitions(
+        root: Any,  # noqa: N805
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Transition]:
+        page = page_of(BY_RECORDED, first=first, after=after, last=last, before=before)
+        async with info.context.reading() as tx:
+            rows = await cycles.history(tx, root.id, page)
+        return connection(page, rows, key=lambda t: (t.recorded_at, t.id))
+
+    @resolved(description="Everything that happened to it in one order, oldest first.")
+    async def timeline(
+        root: Any,  # noqa: N805
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[TimelineEntry]:
+        page = page_of(BY_TIME, first=first, after=after, last=last, before=before)
+        async with info.context.reading() as tx:
+            rows = await timeline.timeline(tx, root.id, page)
+        return connection(page, rows, key=lambda e: (e.at, e.kind.value, e.id))
+
+    @resolved(description="Its path through the stages as a Mermaid flowchart.")
+    async def mermaid(root: Any, info: Info) -> str:  # noqa: N805
+        stays = await info.context.loader(loaders.visits).load(root.id)
+        return diagrams.path(stays, root.stage if root.ended else None, loaders.now(info.context))
+
+
+async def _blockers(cycle: onboarding.Cycle, info: Info) -> list[BlockerValue]:
+    forward = FORWARD.get(cycle.stage)
+    judged = await info.context.loader(loaders.judged).load(cycle.id)
+    return [blocker for move in judged.moves if move.move is forward for blocker in move.blockers]
+
+
+@strawberry.input(description="Which onboardings; every condition given must hold.")
+class OnboardingWhere:
+    stages: list[Stage] | None = strawberry.field(default=None, description="In one of these stages.")
+    lead_id: strawberry.ID | None = strawberry.field(default=None, description="Led by this member.")
+    client_id: strawberry.ID | None = strawberry.field(default=None, description="Of this client.")
+    open: bool | None = strawberry.field(default=None, description="Still going on (`true`) or ended (`false`).")
+    held: bool | None = strawberry.field(default=None, description="On hold (`true`) or not (`false`).")
+
+    def conditions(self) -> dict[str, object]:
+        """Return what is given as conditions of the listing."""
+        given: dict[str, object | None] = {
+            "stages": None if self.stages is None else [stage.value for stage in self.stages],
+            "lead": None if self.lead_id is None else parse(IdKind.MEMBER, self.lead_id),
+            "client": None if self.client_id is None else parse(IdKind.CLIENT, self.client_id),
+            "open": self.open,
+            "held": self.held,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+nodes_of(IdKind.ONBOARDING, loaders.cycle, Scope.CLIENTS_READ)
+
+
+@strawberry.type
+class OnboardingQuery:
+    @query_field(scope=Scope.CLIENTS_READ, description="One onboarding by its id; `null` if none is visible to you.")
+    async def onboarding(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The onboarding's id.")]
+    ) -> Onboarding | None:
+        return await info.context.loader(loaders.cycle).load(parse(IdKind.ONBOARDING, id))  # type: ignore[return-value]
+
+    @query_field(scope=Scope.CLIENTS_READ, description="Onboardings, the longest open first.")
+    async def onboardings(
+        self,
+        info: Info,
+        where: Annotated[OnboardingWhere | None, strawberry.argument(description="Which; all if left out.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Onboarding] | None:
+        page = page_of(BY_OPENED, first=first, after=after, last=last, before=before)
+        conditions = where.conditions() if where else {}
+
+        async def count() -> int:
+            async with info.context.reading() as tx:
+                return await cycles.count(tx, conditions)
+
+        async with info.context.reading() as tx:
+            rows = await cycles.listed(tx, conditions, page)
+        return connection(page, rows, key=lambda c: (c.opened_at, c.id), count=count)
