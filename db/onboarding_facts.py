@@ -84,12 +84,39 @@ GATED_MOVES = text("""
            (count(*) filter (where cardinality(t.waiver_ids) > 0))::int as waived
     from transition t
     join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
-    where t.tenant_id = :tenant and t.accepted and t.from_stage is not null and jsonb_array_length(t.gates) > 0
+    where t.tenant_id = :tenant and t.accepted and t.from_stage <> t.to_stage and jsonb_array_length(t.gates) > 0
       and t.effective_at >= :from and t.effective_at < :to and t.recorded_at <= :now
       and coalesce(c.outcome <> all(:never), true)
       and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
       and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
     group by 1, 2, 3
+""")
+
+
+# The same rows one by one, for whoever wants to see what a figure is made of.
+CYCLE_ROWS = text("""
+    select c.id, c.opened_at as at, c.id as cycle_id, v.stage, true as counted,
+           case when c.outcome = any(:never) then 'ENTERED_IN_ERROR' end as reason
+    from visit v
+    join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
+    where v.tenant_id = :tenant and v.entered_at < :instant and (v.left_at is null or v.left_at >= :instant)
+      and v.stage = any(:onboarding)
+      and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or v.stage = any(:stages))
+    order by c.opened_at, c.id
+""")
+
+MOVE_ROWS = text("""
+    select t.id, t.effective_at as at, t.cycle_id, t.from_stage as stage, cardinality(t.waiver_ids) > 0 as counted,
+           case when c.outcome = any(:never) then 'ENTERED_IN_ERROR'
+                when jsonb_array_length(t.gates) = 0 then 'NO_GATES' end as reason
+    from transition t
+    join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
+    where t.tenant_id = :tenant and t.accepted and t.from_stage <> t.to_stage
+      and t.effective_at >= :from and t.effective_at < :to and t.recorded_at <= :now
+      and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
+    order by t.effective_at, t.id
 """)
 
 
@@ -132,6 +159,28 @@ async def gated_moves(tx: Transaction, buckets: Sequence[Bucket], where: Where, 
         now=moment.now,
         never=NEVER_HAPPENED,
     )
+
+
+async def cycle_rows(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
+    """Return the onboardings open at the end of the last bucket that has begun, one by one."""
+    begun = [bucket for bucket in buckets if start_of_day(bucket.start, moment.zone) <= moment.now]
+    if not begun:
+        return []
+    return await tx.rows(
+        CYCLE_ROWS,
+        tenant=tx.tenant,
+        instant=instant_of(begun[-1], moment),
+        onboarding=ONBOARDING_STAGES,
+        never=NEVER_HAPPENED,
+        **_narrowed(where),
+    )
+
+
+async def move_rows(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
+    """Return the moves out of a stage within the buckets, one by one, those that had no gates too."""
+    span = _span(buckets, moment)
+    named = {"from": span["from"], "to": span["to"]}
+    return await tx.rows(MOVE_ROWS, tenant=tx.tenant, **named, **_narrowed(where), now=moment.now, never=NEVER_HAPPENED)
 
 
 def instant_of(bucket: Bucket, moment: Moment) -> datetime:

@@ -121,6 +121,23 @@ class Escalation:
     """More than 1 where the source's count rose by several between two of its rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedEscalation:
+    """An escalation as it is stored, with the version of the rule that saw it."""
+
+    id: UUID
+    ticket_id: UUID
+    client_id: UUID | None
+    kind: EscalationKind
+    at: datetime
+    times: int
+    from_team: str | None
+    to_team: str | None
+    from_tier: int | None
+    to_tier: int | None
+    rule_version: int
+
+
 def derive(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> tuple[Escalation, ...]:
     """Return the escalations that a rule sees in a ticket's hand-overs, in order.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
+from uuid import UUID
+
+from domain.onboarding import Stage
 
 
 class Priority(StrEnum):
@@ -86,6 +89,37 @@ class ReportedTicket:
         """
         said = repr(replace(self, changed_at=None)).encode("utf-8", "surrogatepass")
         return blake2b(said, digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as it is stored: `day` is the provider's local day, stage and phase those of when it was logged.
+
+    Without a client it is unmapped; `client_key` is then the key that nobody has mapped yet.
+    """
+
+    id: UUID
+    client_id: UUID | None
+    system: str
+    external_id: str
+    client_key: str | None
+    kind: TicketKind
+    source: TicketSource
+    priority: Priority
+    category: str | None
+    logged_at: datetime
+    day: date
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    exclusion: Exclusion | None
+    stage: Stage | None
+    phase: str
+    cycle_id: UUID | None
+    times_escalated: int
+    first_escalated_at: datetime | None
+    rule_version: int
+    recorded_at: datetime
+    version: int
 
 
 def hand_overs(sightings: Iterable[HandOver]) -> tuple[HandOver, ...]:

@@ -1,0 +1,131 @@
+"""The words of figures as GraphQL enums; the keys are those of the catalogue, each described by its own formula."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from api.enums import described
+from db.explain import Reason
+from domain.kpis import Dimension, Direction, Family, Kpi, KpiKind, Unit
+from domain.periods import Grain, Weekday
+from domain.questions import Comparison, Part
+from domain.series import Status
+
+if TYPE_CHECKING:
+
+    class KpiKey(StrEnum):
+        ESCALATION_RATE = "ESCALATION_RATE"
+
+else:
+    KpiKey = StrEnum("KpiKey", {kpi.name: kpi.name for kpi in Kpi})
+
+described(
+    KpiKey,
+    "A figure of the catalogue. Figures are added as the product grows; one whose formula changes gets a new version.",
+    **{kpi.name: f"{kpi.definition.title}. {kpi.definition.formula}" for kpi in Kpi},
+)
+
+described(
+    Grain,
+    "How wide one bucket of a series is.",
+    DAY="A local day of the provider.",
+    WEEK="A week, beginning on the provider's week start.",
+    MONTH="A calendar month.",
+    QUARTER="A calendar quarter.",
+    YEAR="A calendar year.",
+)
+
+described(
+    Weekday,
+    "A day of the week.",
+    MONDAY="Monday.",
+    TUESDAY="Tuesday.",
+    WEDNESDAY="Wednesday.",
+    THURSDAY="Thursday.",
+    FRIDAY="Friday.",
+    SATURDAY="Saturday.",
+    SUNDAY="Sunday.",
+)
+
+described(
+    Dimension,
+    "By what a figure may be split or narrowed.",
+    CLIENT="The client.",
+    STAGE="The stage: of a ticket, the client's when it was logged.",
+    PHASE="The client's support phase when the ticket was logged.",
+    PRIORITY="The ticket's priority.",
+)
+
+described(
+    Comparison,
+    "With what a period is compared.",
+    PREVIOUS_PERIOD="The period just before, of as many months if it is whole months, else of as many days.",
+    PREVIOUS_YEAR="The same days one year earlier.",
+)
+
+described(
+    Status,
+    "How far a value may be trusted.",
+    OK="It is what it is.",
+    NO_DATA="There is nothing to compute it from: the value is null, not 0.",
+    SUPPRESSED="The group is too small to be shown.",
+    INSUFFICIENT_SAMPLE="Given with its interval, but from fewer than the figure's `minSample`.",
+    PARTIAL="Given with its interval, but more is still to come: the bucket isn't over, escalations may yet happen, "
+    "or stays are still open.",
+)
+
+described(
+    Unit,
+    "What a number counts.",
+    TICKETS="Tickets.",
+    ESCALATIONS="Escalations.",
+    ONBOARDINGS="Onboardings.",
+    SHARE="A share, between 0 and 1.",
+    BUSINESS_DAYS="Business days of the provider's calendar, with fractions.",
+)
+
+described(
+    KpiKind,
+    "How a number is formed.",
+    PROPORTION="A numerator over a denominator.",
+    MEAN="A mean.",
+    SCORE="A score with its own formula.",
+    COUNT="A count of what happened.",
+    LEVEL="How many there are at the end of the bucket.",
+    DURATION="A median of durations, those still running counted as such.",
+)
+
+described(
+    Family,
+    "Which part of the provider's work a figure speaks of.",
+    ONBOARDING="Onboarding and early support.",
+    PROACTIVE="Proactive service.",
+    PEOPLE="People.",
+)
+
+described(
+    Direction,
+    "Which way is better.",
+    HIGHER_IS_BETTER="Higher is better.",
+    LOWER_IS_BETTER="Lower is better.",
+    NEUTRAL="Neither.",
+)
+
+described(
+    Part,
+    "Which rows behind a number.",
+    NUMERATOR="Those in the numerator; for a count, those counted.",
+    DENOMINATOR="Those in the denominator, the numerator's among them; a count has none.",
+    LEFT_OUT="Those that don't count, each with its reason.",
+)
+
+described(
+    Reason,
+    "Why a row doesn't count.",
+    MERGED="The ticket was merged into another.",
+    DELETED="The ticket was deleted at its source.",
+    SPAM="The ticket was marked as spam.",
+    OTHER_SOURCE="The ticket was opened by a source that wasn't asked for, such as monitoring.",
+    ROLLED_BACK="The stay was set aside by a roll-back.",
+    ENTERED_IN_ERROR="The onboarding was entered in error.",
+    NO_GATES="The move had no gates.",
+)

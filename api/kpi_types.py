@@ -1,0 +1,198 @@
+"""Figures as the API shows them: a value with everything needed to judge it, point by point or packed in columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.context import Info, OperationContext
+from api.fields import resolved, window
+from api.kpi_enums import KpiKey
+from db import clients
+from db.explain import ExplainedRow, Reason
+from db.kpis import UNKNOWN
+from domain import kpis, questions, series
+from domain.ids import IdKind, public
+from domain.kpis import Dimension, Direction, Family, KpiKind, Unit
+from domain.periods import Grain, Period
+from domain.series import Status
+
+
+@window(kpis.Definition, description="An entry of the catalogue: everything that makes a figure what it is.")
+class KpiDefinition:
+    title: str = strawberry.field(description="Its name for people.")
+    formula: str = strawberry.field(description="Its formula in words.")
+    unit: Unit = strawberry.field(description="What the number counts.")
+    kind: KpiKind = strawberry.field(description="How the number is formed.")
+    family: Family = strawberry.field(description="Which part of the work it speaks of.")
+    direction: Direction = strawberry.field(description="Which way is better.")
+    source: str = strawberry.field(description="What it is made from, and the source of its interval.")
+    min_sample: int = strawberry.field(description="Below this sample a value is `INSUFFICIENT_SAMPLE`.")
+    settles: bool = strawberry.field(
+        description="Whether a bucket stays PARTIAL until late escalations would have come."
+    )
+    version: int = strawberry.field(description="The version of the formula.")
+
+    @resolved(description="Its key.")
+    def key(root: Any) -> KpiKey:  # noqa: N805 -- the root is a domain value, not this class
+        return KpiKey[kpis.Kpi(root).name]
+
+    @resolved(description="By what it may be split or narrowed; of STAGE, PHASE and PRIORITY one at a time.")
+    def dimensions(root: Any) -> list[Dimension]:  # noqa: N805
+        return list(root.dimensions)
+
+    @resolved(description="How wide its buckets may be.")
+    def grains(root: Any) -> list[Grain]:  # noqa: N805
+        return list(root.grains)
+
+
+@window(series.KpiValue, description="One number, with everything needed to judge it.")
+class KpiValue:
+    value: float | None = strawberry.field(description="The number, in the definition's unit; `null` without data.")
+    numerator: float | None = strawberry.field(description="What was counted; of a duration, the stays that ended.")
+    denominator: float | None = strawberry.field(description="Out of how many; `null` for a count.")
+    sample_size: int = strawberry.field(description="How many rows it rests on.")
+    low: float | None = strawberry.field(description="Lower end of the 95 % interval; `null` where there is none.")
+    high: float | None = strawberry.field(description="Upper end of the 95 % interval; `null` where it is open.")
+    status: Status = strawberry.field(description="How far it may be trusted.")
+    p90: float | None = strawberry.field(description="The 90th percentile of a duration.")
+
+
+@window(Period, description="Local days of the provider, half-open.")
+class KpiPeriod:
+    start: date = strawberry.field(name="from", description="The first day.")
+    end: date = strawberry.field(name="to", description="The day after the last.")
+    days: int = strawberry.field(description="How many days it has.")
+
+
+@window(series.Point, description="The value of one bucket.")
+class KpiPoint:
+    value: KpiValue = strawberry.field(description="The value.")
+    complete: bool = strawberry.field(description="False when the period cuts the bucket, or it isn't over yet.")
+
+    @resolved(description="The bucket's first day inside the period.")
+    def start(root: Any) -> date:  # noqa: N805
+        start: date = root.bucket.start
+        return start
+
+    @resolved(description="The day after its last.")
+    def end(root: Any) -> date:  # noqa: N805
+        end: date = root.bucket.end
+        return end
+
+
+@strawberry.type(
+    description="All points of a series as columns, one entry per bucket: much lighter than one object each."
+)
+class KpiColumns:
+    starts: list[date] = strawberry.field(description="First days of the buckets.")
+    values: list[float | None] = strawberry.field(description="Values.")
+    numerators: list[float | None] = strawberry.field(description="Numerators.")
+    denominators: list[float | None] = strawberry.field(description="Denominators.")
+    lows: list[float | None] = strawberry.field(description="Lower ends of the intervals.")
+    highs: list[float | None] = strawberry.field(description="Upper ends of the intervals.")
+    statuses: list[Status] = strawberry.field(description="Statuses.")
+    complete: list[bool] = strawberry.field(description="Whether each bucket is whole and over.")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a dimension."""
+
+    dimension: Dimension
+    name: str
+
+
+@window(Member, name="KpiMember", description="One member of a dimension, such as a stage or a client.")
+class KpiMember:
+    dimension: Dimension = strawberry.field(description="The dimension.")
+
+    @resolved(description="The name of an enum's value, a client's id, or `UNKNOWN`.")
+    def member(root: Any) -> str:  # noqa: N805
+        if root.dimension is Dimension.CLIENT and root.name != UNKNOWN:
+            return public(IdKind.CLIENT, UUID(root.name))
+        name: str = root.name
+        return name
+
+    @resolved(description="What people call it: the client's name as it is now, or the member itself.")
+    async def label(root: Any, info: Info) -> str:  # noqa: N805
+        if root.dimension is Dimension.CLIENT and root.name != UNKNOWN:
+            return await info.context.loader(client_names).load(UUID(root.name))
+        name: str = root.name
+        return name
+
+
+async def client_names(context: OperationContext, keys: Sequence[UUID]) -> list[str]:
+    """Load the names of clients."""
+    async with context.reading() as tx:
+        found = await clients.many(tx, keys)
+    return [found[key].name if key in found else UNKNOWN for key in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A series with the question that it belongs to."""
+
+    question: questions.Question
+    found: questions.MemberSeries
+
+
+@window(Answered, name="KpiSeries", description="One figure over time, of one member of each dimension asked for.")
+class KpiSeries:
+    @resolved(description="Whose series it is; empty where the question splits by nothing.")
+    def dimensions(root: Any) -> list[KpiMember]:  # noqa: N805
+        return [Member(*one) for one in zip(root.question.by, root.found.members, strict=True)]  # type: ignore[misc]
+
+    @resolved(description="The value of the whole period: the formula over all rows, never an average of averages.")
+    def total(root: Any) -> KpiValue:  # noqa: N805
+        return root.found.series.total  # type: ignore[no-any-return]
+
+    @resolved(description="The value of the period compared with, where a comparison was asked for.")
+    def previous(root: Any) -> KpiValue | None:  # noqa: N805
+        return root.found.previous  # type: ignore[no-any-return]
+
+    @resolved(description="The total less the previous value, in the unit; `null` where either is missing.")
+    def change(root: Any) -> float | None:  # noqa: N805
+        now, before = root.found.series.total, root.found.previous
+        return None if before is None or None in (now.value, before.value) else now.value - before.value
+
+    @resolved(description="The value of each bucket, in order.")
+    def points(root: Any) -> list[KpiPoint]:  # noqa: N805
+        return list(root.found.series.points)
+
+    @resolved(description="The same as columns.")
+    def columns(root: Any) -> KpiColumns:  # noqa: N805
+        points: Sequence[series.Point] = root.found.series.points
+        values = [point.value for point in points]
+        return KpiColumns(
+            starts=[point.bucket.start for point in points],
+            values=[value.value for value in values],
+            numerators=[value.numerator for value in values],
+            denominators=[value.denominator for value in values],
+            lows=[value.low for value in values],
+            highs=[value.high for value in values],
+            statuses=[value.status for value in values],
+            complete=[point.complete for point in points],
+        )
+
+
+@window(ExplainedRow, name="KpiRow", description="One row behind a number.")
+class KpiRow:
+    at: datetime = strawberry.field(description="When it counts.")
+    amount: float = strawberry.field(
+        description="How much it counts: 1, or how often a ticket was escalated; of a stay its business days."
+    )
+    reason: Reason | None = strawberry.field(description="Why it is left out, if it is.")
+    stage: str | None = strawberry.field(description="The stage it counts under.")
+    ended: bool | None = strawberry.field(description="Of a stay: whether it has ended.")
+
+    @resolved(description="The ticket it leads to; `node` finds it.")
+    def ticket_id(root: Any) -> strawberry.ID | None:  # noqa: N805
+        return None if root.ticket_id is None else strawberry.ID(public(IdKind.TICKET, root.ticket_id))
+
+    @resolved(description="The onboarding it leads to; `node` finds it.")
+    def onboarding_id(root: Any) -> strawberry.ID | None:  # noqa: N805
+        return None if root.cycle_id is None else strawberry.ID(public(IdKind.ONBOARDING, root.cycle_id))

@@ -1,0 +1,241 @@
+"""Figures: one question, one answer, the catalogue behind both, and the rows behind every number."""
+
+from collections.abc import Hashable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api import kpi_enums, onboarding_enums, ticket_enums
+from api.context import Info, OperationContext
+from api.errors import BadUserInput
+from api.fields import FieldPrice, query_field, resolved, window
+from api.kpi_enums import KpiKey
+from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiRow, KpiSeries
+from api.paging import After, Connection, First, Ordering, connection, page_of
+from db import answers, explain
+from domain import questions
+from domain.access import Scope
+from domain.escalations import Phase
+from domain.ids import IdKind, parse
+from domain.kpis import Dimension, Kpi, NotOffered, Where
+from domain.onboarding import Stage
+from domain.periods import Grain, InvalidPeriod, Period
+from domain.questions import Answer, Comparison, Part, Question
+from domain.tickets import Priority, TicketSource
+
+__all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums", "onboarding_enums", "ticket_enums"]
+
+BY_MOMENT = Ordering("rows behind a figure", (datetime, UUID))
+
+MOST_QUESTIONS = 20
+
+
+@strawberry.input(description="Local days of the provider, half-open: `to` is the day after the last one.")
+class PeriodInput:
+    start: date = strawberry.field(name="from", description="The first day.")
+    end: date = strawberry.field(name="to", description="The day after the last one.")
+
+
+@strawberry.input(description="What a figure is narrowed to; what is left out stays open.")
+class KpiWhere:
+    client_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To these clients.")
+    stages: list[Stage] | None = strawberry.field(default=None, description="To these stages.")
+    phases: list[Phase] | None = strawberry.field(default=None, description="To these support phases.")
+    priorities: list[Priority] | None = strawberry.field(default=None, description="To these priorities.")
+    sources: list[TicketSource] | None = strawberry.field(
+        default=None, description="To tickets opened by these; by people alone if left out."
+    )
+
+    def where(self) -> Where:
+        sources = (TicketSource.PERSON,) if self.sources is None else tuple(self.sources)
+        return Where(
+            clients=None if self.client_ids is None else tuple(parse(IdKind.CLIENT, one) for one in self.client_ids),
+            stages=None if self.stages is None else tuple(self.stages),
+            phases=None if self.phases is None else tuple(self.phases),
+            priorities=None if self.priorities is None else tuple(self.priorities),
+            sources=sources,
+        )
+
+
+@strawberry.input(name="KpiQuery", description="One figure over a period, by at most two dimensions.")
+class KpiQueryInput:
+    key: KpiKey = strawberry.field(description="The figure.")
+    period: PeriodInput = strawberry.field(description="The days it is about.")
+    grain: Grain = strawberry.field(default=Grain.MONTH, description="How wide its buckets are.")
+    by: list[Dimension] | None = strawberry.field(
+        default=None, description="By what it is split: at most two, of STAGE, PHASE and PRIORITY at most one."
+    )
+    where: KpiWhere | None = strawberry.field(default=None, description="What it is narrowed to.")
+    compare_with: Comparison | None = strawberry.field(default=None, description="With what it is compared.")
+    as_of: datetime | None = strawberry.field(
+        default=None, description="An earlier moment: the answer as it was then, under today's formula."
+    )
+    top: int | None = strawberry.field(default=None, description="The largest series only, so many: 1 to 200.")
+
+    def question(self) -> Question:
+        """Return what is asked.
+
+        Raises:
+            BadUserInput: the period is reversed or too long, or the combination isn't kept.
+        """
+        try:
+            question = Question(
+                kpi=Kpi[self.key.value],
+                period=Period(self.period.start, self.period.end),
+                grain=self.grain,
+                by=tuple(self.by or ()),
+                where=self.where.where() if self.where else questions.EVERYTHING,
+                compare=self.compare_with,
+                as_of=self.as_of,
+                top=self.top,
+            )
+            question.check()
+        except (InvalidPeriod, NotOffered) as error:
+            raise BadUserInput(f"{error}") from error
+        return question
+
+
+@window(questions.Answer, description="What was asked, and what came of it.")
+class KpiResult:
+    time_zone: str = strawberry.field(description="The provider's zone, whose local days the buckets are.")
+    truncated: bool = strawberry.field(description="Whether there were more series than are given.")
+
+    @resolved(description="The figure's entry in the catalogue.")
+    def definition(root: Any) -> KpiDefinition:  # noqa: N805 -- the root is a domain value, not this class
+        return root.question.kpi.definition  # type: ignore[no-any-return]
+
+    @resolved(description="The version of the formula.")
+    def definition_version(root: Any) -> int:  # noqa: N805
+        version: int = root.question.kpi.definition.version
+        return version
+
+    @resolved(description="The days it is about.")
+    def period(root: Any) -> KpiPeriod:  # noqa: N805
+        return root.question.period  # type: ignore[no-any-return]
+
+    @resolved(description="The days compared with, where a comparison was asked for.")
+    def compared_with(root: Any) -> KpiPeriod | None:  # noqa: N805
+        return root.question.compared_with  # type: ignore[no-any-return]
+
+    @resolved(description="As of when it holds: now, or the earlier moment that was asked for.")
+    def as_of(root: Any) -> datetime:  # noqa: N805
+        now: datetime = root.now
+        return now
+
+    @resolved(description="How long after its end a bucket of a rate stays PARTIAL, in seconds.")
+    def settling_seconds(root: Any) -> float:  # noqa: N805
+        seconds: float = root.settling.total_seconds()
+        return seconds
+
+    @resolved(description="One series per member, or pair of members, of the dimensions; one alone without.")
+    def series(root: Any) -> list[KpiSeries]:  # noqa: N805
+        return [Answered(root.question, found) for found in root.series]  # type: ignore[misc]
+
+    @resolved(
+        description="The rows behind the figure over its whole period, in the order in which they count. Narrow the "
+        "question to a client, a stage or a bucket's days to see what that number is made of.",
+    )
+    async def explain(
+        root: Any,  # noqa: N805
+        info: Info,
+        part: Annotated[Part, strawberry.argument(description="Which rows.")],
+        first: First = None,
+        after: After = None,
+    ) -> Connection[KpiRow] | None:
+        info.context.principal.require(Scope.TICKETS_READ)
+        page = page_of(BY_MOMENT, first=first, after=after)
+        question, now = root.question, info.context.context.clock()
+
+        async def count() -> int:
+            async with info.context.reading() as tx:
+                return await explain.count(tx, question, part, now)
+
+        try:
+            async with info.context.reading() as tx:
+                rows = await explain.rows(tx, question, part, page, now)
+        except NotOffered as error:
+            raise BadUserInput(f"{error}") from error
+        return connection(page, rows, key=lambda row: (row.at, row.id), count=count)
+
+
+async def answer_questions(context: OperationContext, asked: Sequence[Question]) -> list[Answer]:
+    """Load the answers to questions, all in one snapshot."""
+    async with context.reading() as tx:
+        try:
+            return [await answers.answer(tx, question, context.context.clock()) for question in asked]
+        except InvalidPeriod as error:
+            raise BadUserInput(f"{error}") from error
+
+
+@strawberry.type
+class KpiQuery:
+    @query_field(scope=Scope.KPIS_READ, description="Every figure that can be asked for, with its whole definition.")
+    def kpi_catalogue(self) -> list[KpiDefinition] | None:
+        return [kpi.definition for kpi in Kpi]  # type: ignore[misc]
+
+    @query_field(scope=Scope.KPIS_READ, description="One figure over a period.", cost=FieldPrice(weight=5))
+    async def kpi(
+        self, info: Info, query: Annotated[KpiQueryInput, strawberry.argument(description="What is asked.")]
+    ) -> KpiResult | None:
+        return await info.context.loader(answer_questions).load(query.question())  # type: ignore[return-value]
+
+    @query_field(
+        scope=Scope.KPIS_READ,
+        description="Several figures at once, such as a dashboard, all of one moment; at most 20.",
+        cost=FieldPrice(weight=5, sized_by=("queries",)),
+    )
+    async def kpis(
+        self, info: Info, queries: Annotated[list[KpiQueryInput], strawberry.argument(description="What is asked.")]
+    ) -> list[KpiResult] | None:
+        if len(queries) > MOST_QUESTIONS:
+            raise BadUserInput(f"queries: {len(queries)} are too many; ask at most {MOST_QUESTIONS} at a time.")
+        loader = info.context.loader(answer_questions)
+        return await loader.load_many([query.question() for query in queries])  # type: ignore[return-value]
+
+
+async def answer_for_clients(
+    context: OperationContext, keys: Sequence[UUID], *parameters: Hashable
+) -> list[KpiSeries | None]:
+    """Load the series of one figure for clients, in one statement whatever their number."""
+    key, start, end, grain = parameters
+    question = Question(
+        kpi=Kpi[str(key)],
+        period=Period(_day(start), _day(end)),
+        grain=Grain(str(grain)),
+        by=(Dimension.CLIENT,),
+        where=Where(clients=tuple(keys)),
+    )
+    (answer,) = await answer_questions(context, [question])
+    if answer.truncated:
+        raise BadUserInput(f"{len(keys)} clients by {grain} make too many points; ask for a coarser grain.")
+    found = {one.members[0]: one for one in answer.series}
+    return [Answered(question, found[key.hex]) if key.hex in found else None for key in keys]  # type: ignore[misc]
+
+
+def _day(value: Hashable) -> date:
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is no day")
+    return value
+
+
+@strawberry.type
+class ClientFigures:
+    """The field by which a client shows its own figures; the type of clients inherits it."""
+
+    @resolved(
+        scope=Scope.KPIS_READ,
+        description="One figure of this client; asked of many clients at once it is still read in one statement.",
+        cost=FieldPrice(weight=2),
+    )
+    async def kpi(
+        root: Any,  # noqa: N805
+        info: Info,
+        key: Annotated[KpiKey, strawberry.argument(description="The figure.")],
+        period: Annotated[PeriodInput, strawberry.argument(description="The days it is about.")],
+        grain: Annotated[Grain, strawberry.argument(description="How wide its buckets are.")] = Grain.MONTH,
+    ) -> KpiSeries | None:
+        KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question()
+        loader = info.context.loader(answer_for_clients, key.value, period.start, period.end, grain.value)
+        return await loader.load(root.id)

@@ -1,0 +1,37 @@
+"""What an answer reads of tickets, one statement a kind whatever their number."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from api.context import OperationContext
+from db import attribution, ticket_lists
+from domain.escalations import EscalationRule, RecordedEscalation
+from domain.tickets import HandOver, Ticket
+
+
+async def ticket(context: OperationContext, keys: Sequence[UUID]) -> list[Ticket | None]:
+    """Load tickets by id."""
+    async with context.reading() as tx:
+        found = await ticket_lists.many(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+async def hand_overs(context: OperationContext, keys: Sequence[UUID]) -> list[list[HandOver]]:
+    """Load who had tickets, one after another."""
+    async with context.reading() as tx:
+        found = await ticket_lists.hand_overs_of(tx, keys)
+    return [found[key] for key in keys]
+
+
+async def escalations(context: OperationContext, keys: Sequence[UUID]) -> list[list[RecordedEscalation]]:
+    """Load the escalations of tickets."""
+    async with context.reading() as tx:
+        found = await ticket_lists.escalations_of(tx, keys)
+    return [found[key] for key in keys]
+
+
+async def rule(context: OperationContext, keys: Sequence[str]) -> list[EscalationRule | None]:
+    """Load the newest rule of systems."""
+    async with context.reading() as tx:
+        found = await attribution.rules(tx)
+    return [found.get(key) for key in keys]

@@ -1,0 +1,238 @@
+"""The rows behind a number: those in the numerator, those in the denominator, those left out and why."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
+
+from db import onboarding_facts, tenants
+from db.session import Transaction
+from domain.kpis import DirectFact, Fact, Kpi, NotOffered
+from domain.periods import buckets
+from domain.questions import Part, Question
+from domain.series import Moment
+
+
+class Reason(StrEnum):
+    """Why a row doesn't count."""
+
+    MERGED = "MERGED"
+    DELETED = "DELETED"
+    SPAM = "SPAM"
+    OTHER_SOURCE = "OTHER_SOURCE"
+    ROLLED_BACK = "ROLLED_BACK"
+    ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
+    NO_GATES = "NO_GATES"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRow:
+    """One row behind a number: when it counts, how much, and the ticket or onboarding that it leads to.
+
+    `amount` is 1, except where a source counted several escalations at once, and business days for stays.
+    """
+
+    id: UUID
+    at: datetime
+    amount: float
+    reason: Reason | None = None
+    ticket_id: UUID | None = None
+    cycle_id: UUID | None = None
+    stage: str | None = None
+    ended: bool | None = None
+
+
+class Stretch(Protocol):
+    """A stretch of rows in the order of (at, id)."""
+
+    @property
+    def after(self) -> tuple[Any, ...] | None: ...
+    @property
+    def limit(self) -> int: ...
+
+
+COUNT_LIMIT = 10_001
+
+_TICKETS = """
+    select t.id, t.logged_at as at, 1.0 as amount, t.id as ticket_id, t.client_id, t.exclusion, t.source,
+           t.stage, t.phase, t.priority, t.escalations
+    from ticket t
+    where t.tenant_id = :tenant and t.logged_at >= :from and t.logged_at < :to
+"""
+
+_ESCALATIONS = """
+    select e.id, e.at, e.times::float8 as amount, t.id as ticket_id, t.client_id, t.exclusion, t.source,
+           t.stage, t.phase, t.priority, t.escalations
+    from escalation e
+    join ticket t on t.tenant_id = :tenant and t.id = e.ticket_id
+    where e.tenant_id = :tenant and e.at >= :from and e.at < :to
+"""
+
+_NARROWED = """
+    from ({rows}) as r
+    where (cast(:clients as uuid[]) is null or r.client_id = any(:clients))
+      and (cast(:stages as text[]) is null or r.stage = any(:stages))
+      and (cast(:phases as text[]) is null or r.phase = any(:phases))
+      and (cast(:priorities as text[]) is null or r.priority = any(:priorities))
+      and {part}
+"""
+
+_PAGE = """
+    select r.id, r.at, r.amount::float8 as amount, r.ticket_id, r.stage,
+           coalesce(r.exclusion, case when r.source <> all(:sources) then 'OTHER_SOURCE' end) as reason
+    {narrowed}
+      and (cast(:after_at as timestamptz) is null or (r.at, r.id) > (:after_at, cast(:after_id as uuid)))
+    order by r.at, r.id limit :limit
+"""
+
+_COUNT = "select count(*) from (select 1 {narrowed} limit :limit) as limited"
+
+_COUNTED = "(r.exclusion is null and r.source = any(:sources))"
+_LEFT_OUT = f"not {_COUNTED}"
+_ESCALATED = "r.escalations > 0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where the rows of one figure come from, and the condition of each part; a count has no denominator."""
+
+    rows: str
+    parts: dict[Part, str]
+
+    def page(self, part: Part) -> TextClause:
+        return text(_PAGE.format(narrowed=_NARROWED.format(rows=self.rows, part=self.parts[part])))
+
+    def count(self, part: Part) -> TextClause:
+        return text(_COUNT.format(narrowed=_NARROWED.format(rows=self.rows, part=self.parts[part])))
+
+
+_OF_TICKETS: dict[tuple[Fact, ...], _Rows] = {
+    (Fact.TICKETS,): _Rows(_TICKETS, {Part.NUMERATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT}),
+    (Fact.ESCALATIONS,): _Rows(_ESCALATIONS, {Part.NUMERATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT}),
+    (Fact.ESCALATED_TICKETS,): _Rows(
+        _TICKETS, {Part.NUMERATOR: f"{_COUNTED} and {_ESCALATED}", Part.LEFT_OUT: f"{_LEFT_OUT} and {_ESCALATED}"}
+    ),
+    (Fact.ESCALATED_TICKETS, Fact.TICKETS): _Rows(
+        _TICKETS,
+        {Part.NUMERATOR: f"{_COUNTED} and {_ESCALATED}", Part.DENOMINATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT},
+    ),
+}
+
+_STATEMENTS = {(facts, part): (of.page(part), of.count(part)) for facts, of in _OF_TICKETS.items() for part in of.parts}
+
+
+async def rows(tx: Transaction, question: Question, part: Part, stretch: Stretch, now: datetime) -> list[ExplainedRow]:
+    """Return a stretch of the rows of one part, in the order in which they count.
+
+    Raises:
+        NotOffered: rows are asked as of an earlier moment; they are kept only as they are now.
+    """
+    _check(question)
+    facts = question.kpi.definition.facts
+    if isinstance(facts, DirectFact):
+        found = await _direct(tx, question, part, now)
+        after = stretch.after
+        return [row for row in found if after is None or (row.at, row.id) > after][: stretch.limit]
+    if (facts, part) not in _STATEMENTS:
+        return []
+    after_at, after_id = stretch.after or (None, None)
+    page = await tx.rows(
+        _STATEMENTS[facts, part][0],
+        **await _asked(tx, question),
+        after_at=after_at,
+        after_id=after_id,
+        limit=stretch.limit,
+    )
+    return [msgspec.convert(dict(row), ExplainedRow) for row in page]
+
+
+async def count(tx: Transaction, question: Question, part: Part, now: datetime) -> int:
+    """Return how many rows a part has, counting no further than one beyond what is told."""
+    _check(question)
+    facts = question.kpi.definition.facts
+    if isinstance(facts, DirectFact):
+        return len(await _direct(tx, question, part, now))
+    if (facts, part) not in _STATEMENTS:
+        return 0
+    return int(await tx.value(_STATEMENTS[facts, part][1], **await _asked(tx, question), limit=COUNT_LIMIT))
+
+
+def _check(question: Question) -> None:
+    question.check()
+    if question.as_of is not None:
+        raise NotOffered("Rows are kept only as they are now: explain the figure without asOf.")
+
+
+async def _asked(tx: Transaction, question: Question) -> dict[str, object]:
+    start, end = question.period.instants((await tenants.get(tx)).settings.zone)
+    where = question.where
+    return {
+        "tenant": tx.tenant,
+        "from": start,
+        "to": end,
+        "clients": _list(where.clients),
+        "stages": _list(where.stages),
+        "phases": _list(where.phases),
+        "priorities": _list(where.priorities),
+        "sources": list(where.sources),
+    }
+
+
+def _list(members: Sequence[object] | None) -> list[object] | None:
+    return None if members is None else list(members)
+
+
+async def _direct(tx: Transaction, question: Question, part: Part, now: datetime) -> list[ExplainedRow]:
+    """Onboardings are few beside tickets: their rows are read whole, and paged here."""
+    settings = (await tenants.get(tx)).settings
+    cut = buckets(question.period, question.grain, settings.calendar.week_start)
+    moment = Moment(now, settings.zone)
+    if question.kpi is Kpi.TIME_IN_STAGE:
+        spells = await onboarding_facts.spells(tx, cut, question.where, moment, settings.calendar)
+        return sorted(
+            (
+                ExplainedRow(
+                    id=one.visit,
+                    at=one.entered_at,
+                    amount=one.spell.duration,
+                    reason=None if one.left_out is None else Reason(one.left_out),
+                    cycle_id=one.cycle,
+                    stage=one.stage,
+                    ended=one.spell.ended,
+                )
+                for one in spells
+                if _SPELL_PARTS[part](one)
+            ),
+            key=lambda row: (row.at, row.id),
+        )
+    of_moves = question.kpi is Kpi.WAIVED_MOVES
+    listed = onboarding_facts.move_rows if of_moves else onboarding_facts.cycle_rows
+    explained = [
+        (row["counted"], ExplainedRow(row["id"], row["at"], 1, row["reason"] and Reason(row["reason"]), **_leads(row)))
+        for row in await listed(tx, cut, question.where, moment)
+    ]
+    return [row for counted, row in explained if _belongs(row, part, counted=counted, of_moves=of_moves)]
+
+
+def _leads(row: Record) -> dict[str, Any]:
+    return {"cycle_id": row["cycle_id"], "stage": row["stage"]}
+
+
+_SPELL_PARTS: dict[Part, Callable[[onboarding_facts.StageSpell], bool]] = {
+    Part.NUMERATOR: lambda one: one.left_out is None and one.spell.ended,
+    Part.DENOMINATOR: lambda one: one.left_out is None,
+    Part.LEFT_OUT: lambda one: one.left_out is not None,
+}
+
+
+def _belongs(row: ExplainedRow, part: Part, *, counted: bool, of_moves: bool) -> bool:
+    if part is Part.LEFT_OUT:
+        return row.reason is not None
+    return row.reason is None and (of_moves if part is Part.DENOMINATOR else counted)
