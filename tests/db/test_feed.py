@@ -3,7 +3,8 @@
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from itertools import product, starmap
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -146,6 +147,20 @@ async def test_a_reader_gets_only_what_its_scopes_and_clients_allow(database: Da
     assert await seen(selection(writer, clients=[theirs])) == [2]
     assert await seen(selection(reader(tenant, clients=[mine]))) == [1]
     assert await seen(selection(reader(tenant, clients=[mine]), clients=[theirs])) == []
+
+
+async def test_the_statement_of_a_page_and_the_filter_of_live_readers_agree_on_every_event(database: Database) -> None:
+    clients, tenant = [uuid4(), uuid4()], uuid4()
+    writer = reader(tenant)
+    for client in (*clients, None):
+        await tell(database, writer, edit("a"), MemberChanged(created=True, active=True, roles=()), client=client)
+    await number(database)
+    everything = await read(database, writer)
+    scopes = [frozenset[str](), frozenset({"CLIENTS_READ"}), frozenset({"CLIENTS_READ", "MEMBERS_READ"})]
+    types = [None, frozenset[str](), frozenset({"member.changed"}), frozenset({"client.changed", "member.changed"})]
+    limits = [None, frozenset[UUID](), frozenset(clients[:1]), frozenset(clients)]
+    for wanted in starmap(Selection, product(scopes, types, limits)):
+        assert await read(database, writer, wanted=wanted) == [e for e in everything if wanted.admits(e)], wanted
 
 
 async def test_old_events_are_forgotten_from_the_beginning_and_an_older_cursor_gets_the_oldest(
