@@ -7,7 +7,9 @@ Everything of one server lies in one directory:
     output     what the program run last had to say
     gate       exclusive lock: one process at a time starts or stops the server
     users      shared lock: held by every process that uses the server; the kernel drops it however one ends
-    guard      exclusive lock: held by the guard, a process that stops the server once `users` is free
+    guard      exclusive lock: held by the guard, a process that stops the server once it can lock `users` for itself
+
+Whoever waits for two of them takes `users` before `gate`.
 """
 
 import atexit
@@ -78,9 +80,9 @@ class EmbeddedServer:
         """
         self._open_directory()
         try:
+            self._hold = self._open("users")
+            fcntl.flock(self._hold, fcntl.LOCK_SH)
             with self._gate():
-                self._hold = self._open("users")
-                fcntl.flock(self._hold, fcntl.LOCK_SH)
                 self._post_guard()
                 self._create_cluster()
                 self._start_server()
@@ -108,14 +110,11 @@ class EmbeddedServer:
 
     def guard(self) -> None:
         """Wait until the last user is gone, however that user went, and stop the server."""
-        while True:
-            with self._open("users") as users:
-                fcntl.flock(users, fcntl.LOCK_EX)
+        with self._open("users") as users:
+            fcntl.flock(users, fcntl.LOCK_EX)
             with self._gate():
-                if self._is_unused():
-                    self._stop_server()
-                    os.close(GUARD_POST)  # inside the gate, so that the next user knows to post a new guard
-                    return
+                self._stop_server()
+                os.close(GUARD_POST)  # inside the gate, so that the next user knows to post a new guard
 
     def _open_directory(self) -> None:
         if (length := len(os.fsencode(self._socket))) > SOCKET_PATH_BYTES:
@@ -142,13 +141,14 @@ class EmbeddedServer:
             yield
 
     def _is_unused(self) -> bool:
+        """Say whether nobody holds the server; whoever locks the users out can only be the guard."""
         with self._open("users") as users:
-            return _lock(users)
+            return _lock(users, fcntl.LOCK_EX) or not _lock(users, fcntl.LOCK_SH)
 
     def _post_guard(self) -> None:
         """Start a guard where there is none, in a session of its own: no signal meant for this process reaches it."""
         with self._open("guard") as post:
-            if not _lock(post):
+            if not _lock(post, fcntl.LOCK_EX):
                 return
             self._guard = os.posix_spawn(
                 sys.executable,
@@ -241,10 +241,10 @@ class EmbeddedServer:
         return programs.call(program, *arguments, cwd=self.home, output=self.directory / "output")
 
 
-def _lock(file: IO[str]) -> bool:
-    """Lock a file that nobody else holds, until it is closed; say whether that worked."""
+def _lock(file: IO[str], kind: int) -> bool:
+    """Lock a file until it is closed, unless somebody else's lock forbids it; say whether that worked."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
