@@ -70,7 +70,7 @@ SPELLS = text("""
 OPEN_CYCLES = text("""
     select (i.n - 1)::int as bucket, v.client_id, v.stage, count(*)::int as cycles
     from unnest(cast(:instants as timestamptz[])) with ordinality as i(at, n)
-    join visit v on v.tenant_id = :tenant and v.entered_at < i.at and (v.left_at is null or v.left_at >= i.at)
+    join visit v on v.tenant_id = :tenant and v.entered_at <= i.at and (v.left_at is null or v.left_at > i.at)
     join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
     where v.stage = any(:onboarding) and coalesce(c.outcome <> all(:never), true)
       and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
@@ -99,7 +99,7 @@ CYCLE_ROWS = text("""
            case when c.outcome = any(:never) then 'ENTERED_IN_ERROR' end as reason
     from visit v
     join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
-    where v.tenant_id = :tenant and v.entered_at < :instant and (v.left_at is null or v.left_at >= :instant)
+    where v.tenant_id = :tenant and v.entered_at <= :instant and (v.left_at is null or v.left_at > :instant)
       and v.stage = any(:onboarding)
       and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
       and (cast(:stages as text[]) is null or v.stage = any(:stages))
