@@ -19,9 +19,8 @@ from api.scalars import Cursor
 from db import feed
 from domain import feed as feed_values
 from domain.access import PrincipalKind, Scope
-from domain.events import EVENT_TYPES
 from domain.ids import IdKind, parse
-from workflows.feed import Feed, selection
+from workflows.feed import selection
 
 described(
     PrincipalKind,
@@ -103,23 +102,6 @@ class EventPage:
         return Cursor(root.end.text())
 
 
-@window(feed_values.LoggedEvent, description="An onboarding moved, or something beside its stage changed.")
-class OnboardingChange:
-    cursor: Cursor = strawberry.field(description="The place behind it: give it as `after` to go on from here.")
-    client_id: strawberry.ID | None = strawberry.field(description="The client that is being onboarded.")
-
-    @resolved(description="The onboarding's id.")
-    def onboarding_id(root: Any) -> strawberry.ID:  # noqa: N805
-        return strawberry.ID(root.subject.id)
-
-    @resolved(description="The event that tells of it.", graphql_type=Event)
-    def event(root: Any) -> feed_values.LoggedEvent:  # noqa: N805
-        event: feed_values.LoggedEvent = root
-        return event
-
-
-_ONBOARDING = tuple(type_ for type_, event_class in EVENT_TYPES.items() if event_class.SUBJECT is IdKind.ONBOARDING)
-
 Types = Annotated[list[EventType] | None, strawberry.argument(description="Only these types; all if left out.")]
 Clients = Annotated[
     list[strawberry.ID] | None, strawberry.argument(description="Only what concerns these clients; all if left out.")
@@ -171,43 +153,27 @@ class EventsSubscription:
         types: Types = None,
         clients: Clients = None,
     ) -> AsyncGenerator[feed_values.LoggedEvent | feed_values.Checkpoint, None]:
-        wanted = selection(info.context.principal, types, _clients(clients))
-        place = feed_values.Cursor.read(after) if after is not None else None
-        async with aclosing(_feed(info).follow(info.context.principal, wanted, place)) as items:
+        async with aclosing(follow(info, after, types, clients)) as items:
             async for item in items:
                 yield item
 
-    @subscription_field(
-        scope=Scope.EVENTS_READ,
-        graphql_type=OnboardingChange,
-        description="Moves of onboardings and whatever else of them changes, as it happens. It rides on the same feed "
-        "as `events`, and takes and gives the same cursors.",
-    )
-    async def onboarding_changed(
-        self,
-        info: Info,
-        client_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only this client's; all if left out.")
-        ] = None,
-        after: Annotated[
-            Cursor | None, strawberry.argument(description="Replay what followed this place; without it, begin now.")
-        ] = None,
-    ) -> AsyncGenerator[feed_values.LoggedEvent, None]:
-        clients = None if client_id is None else [client_id]
-        wanted = selection(info.context.principal, _ONBOARDING, _clients(clients))
-        place = feed_values.Cursor.read(after) if after is not None else None
-        async with aclosing(_feed(info).follow(info.context.principal, wanted, place)) as items:
-            async for item in items:
-                if isinstance(item, feed_values.LoggedEvent):
-                    yield item
+
+def follow(
+    info: Info, after: str | None, types: Iterable[str] | None, clients: Iterable[str] | None
+) -> AsyncGenerator[feed_values.LoggedEvent | feed_values.Checkpoint, None]:
+    """Follow the feed as the caller, from an opaque cursor or from now on.
+
+    Raises:
+        MalformedCursorError: `after` is no cursor.
+        MalformedIdError: a client's id is none.
+    """
+    current = info.context.context.feed
+    if current is None:
+        raise RuntimeError("this process serves subscriptions without a feed: open one with workflows.feed.following")
+    principal = info.context.principal
+    place = feed_values.Cursor.read(after) if after is not None else None
+    return current.follow(principal, selection(principal, types, _clients(clients)), place)
 
 
 def _clients(ids: Iterable[str] | None) -> list[UUID] | None:
     return None if ids is None else [parse(IdKind.CLIENT, id_) for id_ in ids]
-
-
-def _feed(info: Info) -> Feed:
-    current = info.context.context.feed
-    if current is None:
-        raise RuntimeError("this process serves subscriptions without a feed: open one with workflows.feed.following")
-    return current

@@ -17,6 +17,7 @@ from api.kpis import KpiQuery
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
 from api.onboarding import OnboardingQuery
+from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
@@ -47,7 +48,7 @@ class Mutation(MovesMutation, WaiversMutation):
 
 
 @strawberry.type(description="What can be followed as it happens.")
-class Subscription(EventsSubscription):
+class Subscription(EventsSubscription, OnboardingSubscription):
     pass
 
 

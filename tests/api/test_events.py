@@ -1,5 +1,6 @@
 """The feed as readers get it: pages over HTTP, live over a socket and over a stream."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +17,11 @@ from domain.access import Principal, Scope
 from domain.events import EVENT_TYPES, MemberChanged, OnboardingChanged
 from domain.feed import Cursor
 from domain.ids import IdKind, public
+from domain.onboarding import Stage
 from tests.support.edge import Edge, running
 from tests.support.events import edit, number, reader, serving, tell
+from tests.support.onboarding import opened
+from tests.support.providers import Provider
 from workflows.context import Context
 
 PAGE = """
@@ -196,6 +200,26 @@ async def test_changes_of_onboardings_come_with_their_event_for_one_client_or_al
     assert change["event"] == {"id": told[0], "type": "ONBOARDING_CHANGED", "data": {"change": "HELD"}}
     async with _live(edge, writer, document, after=start) as socket:
         assert (await _next(socket, "onboardingChanged"))["clientId"] == public(IdKind.CLIENT, other)
+
+
+async def test_a_move_reaches_the_board_with_the_onboarding_as_it_is_then(
+    edge: Edge, database: Database, provider: Provider
+) -> None:
+    onboarding = await opened(provider)
+    document = """subscription ($client: ID) { onboardingChanged(clientId: $client) {
+        onboardingId onboarding { id stage version } event { id type data subject { version } } } }"""
+    async with _live(edge, provider.admin, document, client=public(IdKind.CLIENT, onboarding.client)) as socket:
+        await asyncio.sleep(0.3)
+        assert await onboarding.forward() is Stage.ASSET_DISCOVERY
+        change = await _next(socket, "onboardingChanged")
+        while change["event"]["data"].get("toStage") != "ASSET_DISCOVERY":
+            change = await _next(socket, "onboardingChanged")
+    assert change["event"]["subject"]["version"] == onboarding.version
+    assert change["onboarding"] == {
+        "id": change["onboardingId"],
+        "stage": "ASSET_DISCOVERY",
+        "version": onboarding.version,
+    }
 
 
 async def test_a_socket_of_one_client_never_hears_of_another(edge: Edge, database: Database) -> None:
