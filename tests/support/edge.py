@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from api import nodes
 from api.app import create_app
+from api.auth import Authenticate
 from api.context import Info, OperationContext
 from api.errors import CursorExpired
 from api.fields import FieldPrice, id_field, mutation_field, query_field, resolved, subscription_field, window
@@ -304,8 +305,8 @@ async def begin(socket: ClientConnection, token: str) -> None:
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for something that happens elsewhere, at most five seconds."""
     async with asyncio.timeout(5):
-        while not holds():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 -- what is waited for knows nothing of the test
+        while not holds():  # noqa: ASYNC110 -- what is waited for knows nothing of the test
+            await asyncio.sleep(0.01)
 
 
 def small_schema() -> strawberry.Schema:
@@ -315,7 +316,10 @@ def small_schema() -> strawberry.Schema:
 
 @asynccontextmanager
 async def running(
-    context: Context | None = None, schema: strawberry.Schema | None = None, **settings: Any
+    context: Context | None = None,
+    schema: strawberry.Schema | None = None,
+    authenticated_by: Authenticate | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Edge]:
     """Run a server on a free port for as long as the block lasts."""
     world = context or Context(Database(), clock=lambda: datetime.now(UTC))
@@ -326,10 +330,13 @@ async def running(
         return edge.tokens.get(token)
 
     configured = Settings(**({"port": 0, "shutdown_seconds": 2} | settings))
-    app = create_app(world, configured, schema=schema or small_schema(), authenticated_by=authenticate)
+    app = create_app(
+        world, configured, schema=schema or small_schema(), authenticated_by=authenticated_by or authenticate
+    )
     running_server = server(app, configured)
     kept = dict(nodes._SOURCES)
-    nodes.nodes_of(IdKind.CLIENT, things_of, Scope.CLIENTS_READ)
+    if schema is None:
+        nodes.nodes_of(IdKind.CLIENT, things_of, Scope.CLIENTS_READ)
     edge = Edge(running_server, 0)
     serving = asyncio.ensure_future(running_server._serve())
     while not running_server.started:
