@@ -36,7 +36,7 @@ INSERT = text(f"""
     order by n.external_id
     on conflict (tenant_id, system, external_id) do nothing
     returning external_id
-""")  # noqa: S608 -- made of the constants above
+""")
 
 # The lock comes first and by itself: what is read in the same statement would be older than what it waited for.
 LOCK = text("""
@@ -64,7 +64,7 @@ UPDATE = text(f"""
         n.escalations, n.first_escalated_at, n.rule_version, n.digest)
     from {_UNNESTED}
     where t.tenant_id = :tenant and t.id = n.id
-""")  # noqa: S608 -- made of the constants above
+""")
 
 FORGET_HAND_OVERS = text("delete from hand_over where tenant_id = :tenant and ticket_id = any(:ids)")
 FORGET_ESCALATIONS = text("delete from escalation where tenant_id = :tenant and ticket_id = any(:ids)")
@@ -135,7 +135,7 @@ async def write(
         await _update(tx, ids, [by_key[key] for key in changed], recorded_at)
     written = [by_key[key] for key in by_key if key in created or key in changed]
     await _write_parts(tx, ids, written, new_id)
-    before = {key: _standing(row) for key, row in changed.items()}
+    before = {key: standing(row) for key, row in changed.items()}
     moved = movements((before.get(one.report.external_id), Standing.of(one)) for one in written)
     await facts.record(tx, moved, recorded_at)
     return Written(
@@ -225,7 +225,8 @@ def _parameters(ids: dict[str, UUID], batch: Sequence[Assessed]) -> dict[str, ob
     return dict(zip(_PARAMETERS, columns(rows, len(_PARAMETERS)), strict=True))
 
 
-def _standing(row: asyncpg.Record) -> Standing:
+def standing(row: asyncpg.Record) -> Standing:
+    """Return what a stored ticket adds to the figures, from a row of `STORED`."""
     return Standing(
         client=row["client_id"],
         day=row["day"],

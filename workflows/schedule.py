@@ -33,6 +33,7 @@ def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
     return (
         Job("effects_fired", SECOND, effects.fire_due),
         Job("figures_folded", SECOND, tickets.fold),
+        Job("tickets_attributed", 15 * SECOND, tickets.attribute),
         Job("outcomes_forgotten", HOUR, forget_outcomes),
         Job("events_forgotten", HOUR, forget_events),
     )

@@ -1,58 +1,23 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import answers, facts
-from db.session import Database
-from domain.access import Principal, Scope, system
+from db import answers
+from domain.access import Principal, Scope
 from domain.errors import ForbiddenError
 from domain.escalations import EscalationRule, EscalationTest
 from domain.kpis import Dimension, Kpi, Where
 from domain.periods import Grain, Period
-from domain.questions import Answer, Comparison, Question
+from domain.questions import Comparison, Question
 from domain.series import Status
-from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketSource
-from tests.support.providers import Provider, new_provider, sent
+from domain.tickets import Exclusion, HandOver, TicketSource
+from tests.support.providers import Provider, sent
+from tests.support.tickets import DESK, MARCH, NOON, YEAR, ask, fold, number, report, ticket
 from workflows import tickets
 from workflows.tickets import IngestTickets
-
-DESK = "DESK"
-MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
-YEAR = Period(date(2026, 1, 1), date(2027, 1, 1))
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def ticket(number: int = 1, *, days: float = 0, tiers: tuple[int, ...] = (1,), **said: object) -> ReportedTicket:
-    logged = NOON + timedelta(days=days)
-    handed = tuple(HandOver(logged + timedelta(days=n), f"T{tier}", tier) for n, tier in enumerate(tiers))
-    return replace(ReportedTicket(f"T-{number}", None, logged, hand_overs=handed), **said)  # type: ignore[arg-type]
-
-
-async def report(provider: Provider, *reports: ReportedTicket, client: UUID | None = None) -> dict[str, object]:
-    command = IngestTickets(DESK, reports, client)
-    outcome = await tickets.ingest(provider.context, provider.admin, sent(), command)
-    assert outcome.errors == ()
-    return dict(outcome.facts)
-
-
-async def ask(provider: Provider, question: Question, principal: Principal | None = None) -> Answer:
-    async with provider.context.database.reading(principal or provider.admin) as tx:
-        return await answers.answer(tx, question, provider.clock())
-
-
-async def number(provider: Provider, kpi: Kpi, where: Where | None = None, period: Period = YEAR) -> float | None:
-    answer = await ask(provider, Question(kpi, period, Grain.YEAR, where=where or Where()))
-    return answer.series[0].series.total.value
-
-
-async def fold(provider: Provider) -> int:
-    async with provider.context.database.writing(system(provider.tenant_id)) as tx:
-        return await facts.fold(tx)
 
 
 async def test_a_ticket_counts_at_once_and_after_folding_just_the_same(provider: Provider) -> None:
@@ -268,87 +233,3 @@ async def test_the_statements_of_a_batch_and_of_an_answer_do_not_grow_with_it(pr
 
     await statements(provider.admin, 1, 0)
     assert await statements(provider.admin, 1, 10_000) == await statements(provider.admin, 500, 20_001)
-
-
-RECOUNT = text("""
-    select case when cast(:by as text) = 'CLIENT' then coalesce(replace(t.client_id::text, '-', ''), 'UNKNOWN')
-                when :by = 'STAGE' then t.stage when :by = 'PHASE' then t.phase
-                when :by = 'PRIORITY' then t.priority else '' end as member,
-           to_char(t.logged_at at time zone 'Europe/Amsterdam', 'YYYY-MM') as month,
-           count(*) as tickets, count(*) filter (where t.escalations > 0) as escalated
-    from ticket t where t.tenant_id = :tenant and t.exclusion is null and t.source = 'PERSON'
-    group by 1, 2
-""")
-
-RECOUNT_ESCALATIONS = text("""
-    select to_char(e.at at time zone 'Europe/Amsterdam', 'YYYY-MM') as month, sum(e.times) as escalations
-    from escalation e join ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
-    where e.tenant_id = :tenant and t.exclusion is null and t.source = 'PERSON'
-    group by 1
-""")
-
-STEPS = st.lists(
-    st.one_of(
-        st.just("fold"),
-        st.tuples(
-            st.integers(1, 6),
-            st.integers(0, 2),
-            st.integers(-40, 40),
-            st.lists(st.integers(1, 3), min_size=1, max_size=4),
-            st.sampled_from([None, None, None, Exclusion.MERGED]),
-            st.sampled_from(list(Priority)),
-            st.sampled_from([TicketSource.PERSON, TicketSource.PERSON, TicketSource.ALERT]),
-        ),
-    ),
-    max_size=14,
-)
-
-
-@given(steps=STEPS)
-@settings(max_examples=40)
-async def test_a_figure_equals_a_plain_recount_whatever_happens_to_the_tickets(
-    database: Database, steps: list[object]
-) -> None:
-    provider = await new_provider(database)
-    clients = [await provider.client("A"), await provider.client("B"), None]
-    remembered: list[tuple[datetime, Answer]] = []
-    question = Question(Kpi.ESCALATION_RATE, Period(date(2025, 12, 1), date(2026, 6, 1)), by=(Dimension.CLIENT,))
-    for step in steps:
-        if isinstance(step, tuple):
-            which, client, days, tiers, exclusion, priority, source = step
-            said = {"exclusion": exclusion, "priority": priority, "source": source}
-            await report(provider, ticket(which, days=days, tiers=tuple(tiers), **said), client=clients[client])
-        else:
-            await fold(provider)
-        remembered.append((provider.clock(), await ask(provider, question)))
-        provider.clock.forward(minutes=1)
-    for dimension in (None, *Dimension):
-        await _assert_equal_to_a_recount(provider, question, dimension)
-    for then, answer in remembered:
-        again = await ask(provider, replace(question, as_of=then))
-        assert _sums(again) == _sums(answer)
-
-
-async def _assert_equal_to_a_recount(provider: Provider, question: Question, dimension: Dimension | None) -> None:
-    by = (dimension,) if dimension else ()
-    rates = await ask(provider, replace(question, by=by))
-    escalations = await ask(provider, replace(question, kpi=Kpi.ESCALATIONS, by=()))
-    async with provider.context.database.reading(provider.admin) as tx:
-        rows = await tx.rows(RECOUNT, tenant=tx.tenant, by=dimension.value if dimension else "")
-        raised = await tx.rows(RECOUNT_ESCALATIONS, tenant=tx.tenant)
-    assert _sums(rates) == {(row["member"], row["month"]): (row["escalated"], row["tickets"]) for row in rows}
-    counted = {
-        f"{point.bucket.start:%Y-%m}": point.value.value
-        for point in escalations.series[0].series.points
-        if point.value.value
-    }
-    assert counted == {row["month"]: row["escalations"] for row in raised}
-
-
-def _sums(answer: Answer) -> dict[tuple[str, str], tuple[float | None, float | None]]:
-    return {
-        ("".join(one.members), f"{point.bucket.start:%Y-%m}"): (point.value.numerator, point.value.denominator)
-        for one in answer.series
-        for point in one.series.points
-        if point.value.denominator
-    }
