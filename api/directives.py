@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema_directive import Location
 
 from api.enums import described
-from domain.access import Scope
+from domain.access import PrincipalKind, Scope
 from domain.errors import ErrorCode
 
 described(
@@ -28,6 +28,15 @@ described(
     TENANT_WRITE="Change the provider's own settings and calendar.",
     EVENTS_READ="Read and subscribe to the feed of events.",
     SELF_WRITE="Make, rotate and revoke one's own personal tokens.",
+)
+
+described(
+    PrincipalKind,
+    "What kind of caller it is.",
+    PERSON="A member of the provider.",
+    SERVICE="A program of the provider, by a service token.",
+    PARTNER="A program of a partner.",
+    SYSTEM="The product itself: a timer, or its upkeep.",
 )
 
 described(

@@ -10,7 +10,6 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.context import Info
-from api.enums import described
 from api.errors import BadUserInput
 from api.event_types import EventType, type_of
 from api.fields import query_field, resolved, subscription_field, window
@@ -21,15 +20,6 @@ from domain import feed as feed_values
 from domain.access import PrincipalKind, Scope
 from domain.ids import IdKind, parse
 from workflows.feed import selection
-
-described(
-    PrincipalKind,
-    "What kind of caller acted.",
-    PERSON="A member of the provider.",
-    SERVICE="A program of the provider, by a service token.",
-    PARTNER="A program of a partner.",
-    SYSTEM="The product itself: a timer, or its upkeep.",
-)
 
 
 @window(feed_values.EventSubject, description="What an event is about.")

@@ -9,11 +9,17 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.client_mutations import ClientsMutation
+from api.clients import ClientsQuery
+from api.contact_mutations import ContactsMutation, ContractsMutation
 from api.definitions import DefinitionQuery
+from api.device_mutations import DevicesMutation, ServicesMutation
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
 from api.fields import guard
 from api.kpis import KpiQuery
+from api.member_mutations import MembersMutation
+from api.members import MembersQuery
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
 from api.onboarding import OnboardingQuery
@@ -21,14 +27,21 @@ from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
+from api.tenant_mutations import TenantMutation
+from api.tenants import TenantQuery
 from api.tickets import TicketQuery
+from api.token_mutations import TokensMutation
+from api.tokens import TokensQuery
 from api.user_errors import USER_ERRORS
+from api.viewer import ViewerQuery
 from api.waivers import FollowUpQuery, WaiversMutation
 
 
 @strawberry.type(description="What can be read.")
 class Query(
+    ViewerQuery,
     NodesQuery,
+    ClientsQuery,
     RateLimitQuery,
     OnboardingQuery,
     PipelineQuery,
@@ -36,6 +49,9 @@ class Query(
     DefinitionQuery,
     TicketQuery,
     KpiQuery,
+    MembersQuery,
+    TokensQuery,
+    TenantQuery,
     EventsQuery,
     EventTypesQuery,
 ):
@@ -43,7 +59,18 @@ class Query(
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(MovesMutation, WaiversMutation):
+class Mutation(
+    ClientsMutation,
+    ContactsMutation,
+    ContractsMutation,
+    DevicesMutation,
+    ServicesMutation,
+    MovesMutation,
+    WaiversMutation,
+    MembersMutation,
+    TokensMutation,
+    TenantMutation,
+):
     pass
 
 

@@ -13,6 +13,7 @@ from db import devices as stored_devices
 from db import services as stored_services
 from db.errors import MissingReferenceError
 from domain.access import Role, Scope
+from domain.bulk import BulkPolicy
 from domain.clients import (
     ContactRole,
     Contract,
@@ -162,12 +163,10 @@ async def test_a_batch_of_devices_comes_in_and_again_changes_only_what_differs(p
     client = await provider.client()
     seen = provider.clock.now
     rows = tuple(DeviceRow(f"d{n}", name=f"PC {n}", kind="LAPTOP", seen_at=seen) for n in range(3))
-    for expected in ("CREATED", "UNCHANGED"):
-        outcome = await device_batches.upsert(
-            provider.context, provider.admin, sent(), UpsertDevices(client, "NINJA", rows)
-        )
-        assert statuses(outcome) == [expected] * 3
-    assert outcome.event is None
+    command = UpsertDevices(client, "NINJA", rows)
+    first, again = [await device_batches.upsert(provider.context, provider.admin, sent(), command) for _ in range(2)]
+    assert statuses(first) == ["CREATED"] * 3
+    assert (statuses(again), again.event) == (["UNCHANGED"] * 3, None)
 
     changed = (DeviceRow("d0", state=DeviceState.MANAGED), *rows[1:])
     provider.clock.forward(hours=1)
@@ -218,7 +217,7 @@ async def test_a_bad_row_rejects_all_or_itself_alone(provider: Provider) -> None
         provider.context,
         provider.admin,
         sent(),
-        UpsertDevices(client, "NINJA", rows, device_batches.BulkPolicy.REJECT_FAILED),
+        UpsertDevices(client, "NINJA", rows, BulkPolicy.REJECT_FAILED),
     )
     assert statuses(partly) == ["CREATED", "FAILED", "FAILED", "FAILED", "FAILED"]
     assert partly.errors == ()
@@ -235,7 +234,7 @@ async def test_a_key_that_the_caller_does_not_see_is_refused_and_nothing_else_is
         "FAILED",
         "LEFT_OUT",
     ]
-    some = UpsertDevices(own, "NINJA", rows, device_batches.BulkPolicy.REJECT_FAILED)
+    some = UpsertDevices(own, "NINJA", rows, BulkPolicy.REJECT_FAILED)
     assert statuses(await device_batches.upsert(provider.context, program, sent("2"), some)) == ["FAILED", "CREATED"]
 
 

@@ -1,0 +1,119 @@
+"""The mutation of what a provider has decided for itself."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import strawberry
+
+from api.changing import EXPECTED, Payload, change, change_as
+from api.context import Info
+from api.errors import BadUserInput
+from api.fields import mutation_field
+from api.payloads import KEY, event_id
+from api.tenants import Tenant, tenant
+from domain.access import Scope
+from domain.errors import ErrorCode
+from domain.periods import Weekday
+from domain.tenants import DayNinetyFrom
+from workflows import tenants
+from workflows.tenants import UpdateSettings
+
+_TIME = re.compile(r"(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00))")
+
+
+@strawberry.input(description="One stretch of work within a weekday.")
+class WorkingHoursInput:
+    weekday: Weekday = strawberry.field(description="The weekday.")
+    opens: str = strawberry.field(description="When work begins, such as `09:00`.")
+    closes: str = strawberry.field(description="When it ends, such as `17:00`; midnight at the end is `24:00`.")
+
+
+@strawberry.input(description="A change of what the provider has decided for itself; what is left out stays as it is.")
+class TenantSettingsUpdateInput:
+    name: strawberry.Maybe[str] = strawberry.field(default=None, description="The provider's name.")
+    zone: strawberry.Maybe[ZoneInfo] = strawberry.field(
+        default=None, description="The zone whose days are its days; it stays once there are tickets."
+    )
+    week_start: strawberry.Maybe[Weekday] = strawberry.field(default=None, description="The day on which weeks begin.")
+    hours: strawberry.Maybe[list[WorkingHoursInput]] = strawberry.field(
+        default=None, description="The working hours of the whole week anew."
+    )
+    country: strawberry.Maybe[str | None] = strawberry.field(
+        default=None, description="The country whose public holidays it keeps, by ISO 3166, such as `NL`."
+    )
+    subdivision: strawberry.Maybe[str | None] = strawberry.field(
+        default=None, description="The part of the country whose public holidays it keeps, such as `BY`."
+    )
+    own_days: strawberry.Maybe[list[date]] = strawberry.field(default=None, description="All its own days off anew.")
+    language: strawberry.Maybe[str] = strawberry.field(default=None, description="The language it writes in.")
+    brand: strawberry.Maybe[str | None] = strawberry.field(
+        default=None, description="The name under which clients know it."
+    )
+    sandbox: strawberry.Maybe[bool] = strawberry.field(default=None, description="Whether it is for trying out.")
+    hard_waiver_persons: strawberry.Maybe[int] = strawberry.field(
+        default=None, description="How many people the waiver of a hard gate takes: 1 or 2."
+    )
+    day_ninety_from: strawberry.Maybe[DayNinetyFrom] = strawberry.field(
+        default=None, description="From which day the first 90 days are counted."
+    )
+    escalation_rate_limit: strawberry.Maybe[float | None] = strawberry.field(
+        default=None, description="What a client's escalation rate may not exceed to graduate, from 0 to 1."
+    )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="The provider after the change, or why nothing changed.")
+class TenantSettingsUpdatePayload(Payload):
+    tenant: Tenant | None = strawberry.field(description="The provider as it is now.")
+
+
+@strawberry.type
+class TenantMutation:
+    @mutation_field(
+        scope=Scope.TENANT_WRITE,
+        description="Change what the provider has decided for itself: calendar, language, rules.",
+        may_fail=(ErrorCode.STALE_VERSION, ErrorCode.CONFLICT),
+    )
+    async def tenant_settings_update(self, info: Info, input: TenantSettingsUpdateInput) -> TenantSettingsUpdatePayload:
+        command = UpdateSettings(
+            name=change(input.name),
+            zone=change(input.zone),
+            week_start=change(input.week_start),
+            hours=change_as(input.hours, _week),
+            country=change(input.country),
+            subdivision=change(input.subdivision),
+            own_days=change_as(input.own_days, tuple),
+            language=change(input.language),
+            brand=change(input.brand),
+            sandbox=change(input.sandbox),
+            hard_waiver_persons=change(input.hard_waiver_persons),
+            day_ninety_from=change(input.day_ninety_from),
+            escalation_rate_limit=change(input.escalation_rate_limit),
+            expected_version=input.expected_version,
+        )
+        request = info.context.command(input.idempotency_key)
+        outcome = await info.context.perform(tenants.update_settings, request, command)
+        own = await info.context.loader(tenant).load(info.context.principal.tenant_id)
+        return TenantSettingsUpdatePayload(
+            tenant=own,  # type: ignore[arg-type]
+            event_id=event_id(outcome),
+            errors=list(outcome.errors),  # type: ignore[arg-type]
+        )
+
+
+def _week(given: Sequence[WorkingHoursInput]) -> dict[Weekday, tuple[tuple[int, int], ...]]:
+    week: dict[Weekday, tuple[tuple[int, int], ...]] = {}
+    for span in given:
+        week[span.weekday] = (*week.get(span.weekday, ()), (_minute(span.opens), _minute(span.closes)))
+    return week
+
+
+def _minute(text: str) -> int:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise BadUserInput(f"{text[:20]!r} is no time of day; write it like 09:30, the end of the day as 24:00.")
+    hour, minute = (part for part in match.groups() if part is not None)
+    return int(hour) * 60 + int(minute)
