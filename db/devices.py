@@ -37,14 +37,14 @@ ADD_MANY = text(f"""
     select :tenant, :client, d.id, d.name, d.name_key, d.kind, d.state, d.in_scope, d.gap_reason, d.serial,
            d.last_seen_at, d.last_seen_at, d.state_since, :now, 1
     from {_FOUND}
-""")  # noqa: S608 -- both parts are constants of this file
+""")
 SAVE_MANY = text(f"""
     update device set name = d.name, name_key = d.name_key, kind = d.kind, state = d.state, in_scope = d.in_scope,
                       gap_reason = d.gap_reason, serial = d.serial, last_seen_at = d.last_seen_at,
                       state_since = d.state_since, version = device.version + 1
     from {_FOUND}
     where device.tenant_id = :tenant and device.id = d.id
-""")  # noqa: S608 -- as above
+""")
 OF_CLIENT = text("""
     select id from device
     where tenant_id = :tenant and client_id = :client and id = any(cast(:devices as uuid[]))
