@@ -199,9 +199,7 @@ class Database:
             with translated():
                 await connection.execute("commit")
         finally:
-            # A transaction that is still open here failed or was cancelled: the pool's reset rolls it back.
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                await asyncio.shield(pool.release(connection, timeout=5))
+            await asyncio.shield(_let_go(pool, connection))
 
     async def _refuse_insecure_role(self) -> None:
         async with self._transaction(self._app, None, None, read_only=True) as tx:
@@ -240,6 +238,22 @@ async def _pool(url: str, role: str, size: int) -> "asyncpg.Pool[asyncpg.Record]
         reset=_roll_back,
         server_settings=_settings(url, role),
     )
+
+
+# A connection that was lost meanwhile refuses whatever is asked of it, in one of these ways.
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+
+async def _let_go(
+    pool: "asyncpg.Pool[asyncpg.Record]", connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+) -> None:
+    """Give a connection back; a transaction that is still open failed or was cancelled, and is rolled back."""
+    # Here, because a roll-back that is left to the pool is logged as an error; a cancelled one still is its business.
+    with suppress(*_LOST):
+        if connection.is_in_transaction():
+            await connection.execute("rollback", timeout=5)
+    with suppress(*_LOST):
+        await pool.release(connection, timeout=5)
 
 
 async def _register_codecs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
