@@ -1,23 +1,25 @@
 """Mutations that open and move onboardings."""
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
+from api.changing import Payload
 from api.context import Info
 from api.fields import mutation_field
 from api.onboarding import Onboarding
-from api.payloads import ERRORS, EVENT, KEY, event_id
-from api.user_errors import UserError
+from api.payloads import KEY, event_id
 from domain.access import Scope
 from domain.errors import ErrorCode, Outcome, invalid, refused
 from domain.ids import IdKind, parse
 from domain.onboarding import EndReason, HoldReason, Move, Stage
 from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
 from workflows.teams import TeamCommand, change_team
+
+P = TypeVar("P", bound="OnboardingPayload")
 
 VERSION = "The onboarding's `version` on which you decided; another one gets `STALE_VERSION`."
 WHY = "Why, in your words; kept in the audit trail."
@@ -37,11 +39,56 @@ MOVING = (
 )
 
 
-@strawberry.type(description="The onboarding after a mutation, or why it stayed as it was.")
-class OnboardingPayload:
+@strawberry.type
+class OnboardingPayload(Payload):
+    """What the payload of every move has."""
+
     onboarding: Onboarding | None = strawberry.field(description="The onboarding as it is now, where it is known.")
-    event_id: strawberry.ID | None = strawberry.field(description=EVENT)
-    errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What came of `onboardingOpen`.")
+class OnboardingOpenPayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingReopen`.")
+class OnboardingReopenPayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingUpdate`.")
+class OnboardingUpdatePayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingAdvance`.")
+class OnboardingAdvancePayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingRollBack`.")
+class OnboardingRollBackPayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingHold`.")
+class OnboardingHoldPayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingResume`.")
+class OnboardingResumePayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingLose`.")
+class OnboardingLosePayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `onboardingOffBoard`.")
+class OnboardingOffBoardPayload(OnboardingPayload):
+    pass
 
 
 @strawberry.input(description="A client's onboarding to be opened.")
@@ -137,18 +184,22 @@ class MovesMutation:
         description="Open a client's first onboarding, in `CONTRACTING`, under the newest definition.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.ALREADY_EXISTS, ErrorCode.MOVE_NOT_POSSIBLE),
     )
-    async def onboarding_open(self, info: Info, input: OnboardingOpenInput) -> OnboardingPayload:
+    async def onboarding_open(self, info: Info, input: OnboardingOpenInput) -> OnboardingOpenPayload:
         request = info.context.command(input.idempotency_key)
-        return await _payload(info, await info.context.perform(open_cycle, request, input.command(reopen=False)))
+        return await _payload(
+            info, OnboardingOpenPayload, await info.context.perform(open_cycle, request, input.command(reopen=False))
+        )
 
     @mutation_field(
         scope=Scope.ONBOARDING_END,
         description="Open a new onboarding for a client that came back; nothing of the old one changes.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.ALREADY_EXISTS, ErrorCode.MOVE_NOT_POSSIBLE),
     )
-    async def onboarding_reopen(self, info: Info, input: OnboardingOpenInput) -> OnboardingPayload:
+    async def onboarding_reopen(self, info: Info, input: OnboardingOpenInput) -> OnboardingReopenPayload:
         request = info.context.command(input.idempotency_key)
-        return await _payload(info, await info.context.perform(open_cycle, request, input.command(reopen=True)))
+        return await _payload(
+            info, OnboardingReopenPayload, await info.context.perform(open_cycle, request, input.command(reopen=True))
+        )
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
@@ -160,7 +211,7 @@ class MovesMutation:
             ErrorCode.MOVE_NOT_POSSIBLE,
         ),
     )
-    async def onboarding_update(self, info: Info, input: OnboardingUpdateInput) -> OnboardingPayload:
+    async def onboarding_update(self, info: Info, input: OnboardingUpdateInput) -> OnboardingUpdatePayload:
         command = TeamCommand(
             cycle=parse(IdKind.ONBOARDING, input.onboarding_id),
             expected_version=input.expected_version,
@@ -173,36 +224,37 @@ class MovesMutation:
             else tuple(parse(IdKind.MEMBER, member) for member in input.engineer_ids),
         )
         request = info.context.command(input.idempotency_key)
-        return await _payload(info, await info.context.perform(change_team, request, command))
+        return await _payload(info, OnboardingUpdatePayload, await info.context.perform(change_team, request, command))
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
         description="Move an onboarding one stage on, past its gates: to begin discovery, go live or graduate.",
         may_fail=MOVING,
     )
-    async def onboarding_advance(self, info: Info, input: OnboardingAdvanceInput) -> OnboardingPayload:
+    async def onboarding_advance(self, info: Info, input: OnboardingAdvanceInput) -> OnboardingAdvancePayload:
         move = ADVANCES.get(input.to)
         if move is None:
             error = invalid(f"An advance leads to one of {', '.join(ADVANCES)}; {input.to} is reached otherwise.", "to")
-            return await _payload(info, refused(error))
-        return await _move(info, input, move, reason=input.reason)
+            return await _payload(info, OnboardingAdvancePayload, refused(error))
+        return await _move(info, OnboardingAdvancePayload, input, move, reason=input.reason)
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
         description="Move an onboarding back to an earlier stage. Out of steady state it takes a service manager.",
         may_fail=MOVING,
     )
-    async def onboarding_roll_back(self, info: Info, input: OnboardingRollBackInput) -> OnboardingPayload:
-        return await _move(info, input, Move.ROLL_BACK, to=input.to, reason=input.reason)
+    async def onboarding_roll_back(self, info: Info, input: OnboardingRollBackInput) -> OnboardingRollBackPayload:
+        return await _move(info, OnboardingRollBackPayload, input, Move.ROLL_BACK, to=input.to, reason=input.reason)
 
     @mutation_field(
         scope=Scope.ONBOARDING_HOLD,
         description="Put an onboarding on hold. Its target waits; day 90 of the contract does not.",
         may_fail=MOVING,
     )
-    async def onboarding_hold(self, info: Info, input: OnboardingHoldInput) -> OnboardingPayload:
+    async def onboarding_hold(self, info: Info, input: OnboardingHoldInput) -> OnboardingHoldPayload:
         return await _move(
             info,
+            OnboardingHoldPayload,
             input,
             Move.HOLD,
             reason=input.note,
@@ -215,32 +267,49 @@ class MovesMutation:
         description="End a hold; the target moves by the business days held.",
         may_fail=MOVING,
     )
-    async def onboarding_resume(self, info: Info, input: OnboardingResumeInput) -> OnboardingPayload:
-        return await _move(info, input, Move.RESUME)
+    async def onboarding_resume(self, info: Info, input: OnboardingResumeInput) -> OnboardingResumePayload:
+        return await _move(info, OnboardingResumePayload, input, Move.RESUME)
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
         description="End an onboarding before service began.",
         may_fail=MOVING,
     )
-    async def onboarding_lose(self, info: Info, input: OnboardingEndInput) -> OnboardingPayload:
-        return await _move(info, input, Move.LOSE, reason=input.reason, outcome=input.outcome)
+    async def onboarding_lose(self, info: Info, input: OnboardingEndInput) -> OnboardingLosePayload:
+        return await _move(info, OnboardingLosePayload, input, Move.LOSE, reason=input.reason, outcome=input.outcome)
 
     @mutation_field(
         scope=Scope.ONBOARDING_END,
         description="End service: the window closes, surveys stop, the history stays.",
         may_fail=MOVING,
     )
-    async def onboarding_off_board(self, info: Info, input: OnboardingEndInput) -> OnboardingPayload:
-        return await _move(info, input, Move.OFF_BOARD, reason=input.reason, outcome=input.outcome)
+    async def onboarding_off_board(self, info: Info, input: OnboardingEndInput) -> OnboardingOffBoardPayload:
+        return await _move(
+            info, OnboardingOffBoardPayload, input, Move.OFF_BOARD, reason=input.reason, outcome=input.outcome
+        )
 
 
-async def _move(info: Info, input: Moving, move: Move, **details: Any) -> OnboardingPayload:
+async def _open(info: Info, payload: type[P], input: OnboardingOpenInput, *, reopen: bool) -> P:
+    request = info.context.command(input.idempotency_key)
+    return await _payload(info, payload, await info.context.perform(open_cycle, request, input.command(reopen=reopen)))
+
+
+async def _move(info: Info, payload: type[P], input: Moving, move: Move, **details: Any) -> P:
     command = MoveCommand(parse(IdKind.ONBOARDING, input.onboarding_id), move, input.expected_version, **details)
     request = info.context.command(input.idempotency_key)
-    return await _payload(info, await info.context.perform(move_cycle, request, command))
+    return await _payload(info, payload, await info.context.perform(move_cycle, request, command))
 
 
-async def _payload(info: Info, outcome: Outcome) -> OnboardingPayload:
-    cycle = await info.context.loader(loaders.cycle).load(outcome.subject) if outcome.subject else None
-    return OnboardingPayload(onboarding=cycle, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
+async def _payload(info: Info, payload: type[P], outcome: Outcome) -> P:
+    return payload(
+        onboarding=await onboarding_of(info, outcome),
+        event_id=event_id(outcome),
+        errors=list(outcome.errors),  # type: ignore[arg-type]
+    )
+
+
+async def onboarding_of(info: Info, outcome: Outcome) -> Onboarding | None:
+    """Return the onboarding that a command was about, read afresh."""
+    if outcome.subject is None:
+        return None
+    return await info.context.loader(loaders.cycle).load(outcome.subject)  # type: ignore[return-value]

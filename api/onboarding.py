@@ -1,18 +1,19 @@
 """Onboardings as the API shows them: where each stands, how it got there and what comes next."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
+from api import client_loaders, onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
 from api.audit import TimelineEntry, Transition
 from api.context import Info
 from api.definitions import OnboardingDefinition
 from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
 from api.gates import Attestation, MoveReadiness, Waiver
+from api.members import Member
 from api.nodes import Node, nodes_of
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.user_errors import Blocker
@@ -25,6 +26,9 @@ from domain.ids import IdKind, parse
 from domain.onboarding import MOVES, EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves
 from domain.pace import Pace, pace
 from domain.readiness import FORWARD
+
+if TYPE_CHECKING:
+    from api.clients import Client
 
 BY_OPENED = Ordering("onboardings by opening", (datetime, UUID))
 BY_RECORDED = Ordering("transitions", (datetime, UUID))
@@ -113,8 +117,16 @@ class Onboarding(Node):
     outcome: EndReason | None = strawberry.field(description="Why it ended.")
     version: int = strawberry.field(description="Its version; give it as `expectedVersion` with the next move.")
 
+    @resolved(description="The client being onboarded.")
+    async def client(root: Any, info: Info) -> Annotated["Client", strawberry.lazy("api.clients")] | None:  # noqa: N805 -- the root is a domain value, not this class
+        return await info.context.loader(client_loaders.client).load(root.client_id)  # type: ignore[return-value]
+
+    @resolved(description="The member who leads it.", scope=Scope.MEMBERS_READ)
+    async def lead(root: Any, info: Info) -> Member | None:  # noqa: N805
+        return await info.context.loader(client_loaders.member).load(root.lead_id)  # type: ignore[return-value]
+
     @resolved(description="The engineers on its team.")
-    def engineer_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805 -- the root is a domain value, not this class
+    def engineer_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805
         return [strawberry.ID(f"{IdKind.MEMBER.value}_{member.hex}") for member in root.engineer_ids]
 
     @resolved(description="How it stands to the target of its stage; `null` where nothing is to be reached.")

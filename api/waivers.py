@@ -1,22 +1,21 @@
 """Waivers, attestations and follow-ups: mutations, and the list of what is still to be put right."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
+from api.changing import Payload
 from api.context import Info
 from api.fields import id_field, mutation_field, optional_id_field, query_field, window
 from api.gates import Waiver
-from api.moves import OnboardingPayload
+from api.moves import OnboardingPayload, onboarding_of
 from api.nodes import Node, nodes_of
-from api.onboarding import Onboarding
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
-from api.payloads import ERRORS, EVENT, KEY, event_id
-from api.user_errors import UserError
+from api.payloads import KEY, event_id
 from db import waivers as stored
 from domain import waivers
 from domain.access import Scope
@@ -35,6 +34,8 @@ from workflows.waivers import (
     request_waiver,
     withdraw_waiver,
 )
+
+P = TypeVar("P", bound="WaiverPayload")
 
 BY_DUE = Ordering("follow-ups by day due", (date, UUID))
 
@@ -55,18 +56,36 @@ class FollowUp(Node):
     version: int = strawberry.field(description="Its version; give it as `expectedVersion` on closing.")
 
 
-@strawberry.type(description="The waiver after a mutation, or why it stayed as it was.")
-class WaiverPayload:
+@strawberry.type
+class WaiverPayload(Payload):
+    """What the payload of every mutation of waivers has."""
+
     waiver: Waiver | None = strawberry.field(description="The waiver as it is now, where it is known.")
-    event_id: strawberry.ID | None = strawberry.field(description=EVENT)
-    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="The follow-up after a mutation, or why it stayed as it was.")
-class FollowUpPayload:
+@strawberry.type(description="What came of `waiverRequest`.")
+class WaiverRequestPayload(WaiverPayload):
+    pass
+
+
+@strawberry.type(description="What came of `waiverGrant`.")
+class WaiverGrantPayload(WaiverPayload):
+    pass
+
+
+@strawberry.type(description="What came of `waiverWithdraw`.")
+class WaiverWithdrawPayload(WaiverPayload):
+    pass
+
+
+@strawberry.type(description="What came of `gateAttest`.")
+class GateAttestPayload(OnboardingPayload):
+    pass
+
+
+@strawberry.type(description="What came of `followUpClose`.")
+class FollowUpClosePayload(Payload):
     follow_up: FollowUp | None = strawberry.field(description="The follow-up as it is now, where it is known.")
-    event_id: strawberry.ID | None = strawberry.field(description=EVENT)
-    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.input(description="A gate to be waived for one move, once.")
@@ -148,7 +167,7 @@ class WaiversMutation:
             ErrorCode.ALREADY_EXISTS,
         ),
     )
-    async def waiver_request(self, info: Info, input: WaiverRequestInput) -> WaiverPayload:
+    async def waiver_request(self, info: Info, input: WaiverRequestInput) -> WaiverRequestPayload:
         command = WaiverCommand(
             cycle=parse(IdKind.ONBOARDING, input.onboarding_id),
             move=input.move,
@@ -159,34 +178,34 @@ class WaiversMutation:
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(request_waiver, request, command)
         # A refused request names its onboarding, since there is no waiver.
-        return await _waiver(info, outcome, known=not outcome.errors)
+        return await _waiver(info, WaiverRequestPayload, outcome, known=not outcome.errors)
 
     @mutation_field(
         scope=Scope.WAIVE_HARD,
         description="Grant the waiver of a hard gate that somebody else asked for.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.CONFLICT, ErrorCode.SECOND_PERSON_REQUIRED),
     )
-    async def waiver_grant(self, info: Info, input: WaiverDecisionInput) -> WaiverPayload:
+    async def waiver_grant(self, info: Info, input: WaiverDecisionInput) -> WaiverGrantPayload:
         command = WaiverDecision(parse(IdKind.WAIVER, input.waiver_id))
         request = info.context.command(input.idempotency_key)
-        return await _waiver(info, await info.context.perform(grant_waiver, request, command))
+        return await _waiver(info, WaiverGrantPayload, await info.context.perform(grant_waiver, request, command))
 
     @mutation_field(
         scope=Scope.WAIVE_SOFT,
         description="Take back a waiver that no move has used.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.CONFLICT),
     )
-    async def waiver_withdraw(self, info: Info, input: WaiverDecisionInput) -> WaiverPayload:
+    async def waiver_withdraw(self, info: Info, input: WaiverDecisionInput) -> WaiverWithdrawPayload:
         command = WaiverDecision(parse(IdKind.WAIVER, input.waiver_id))
         request = info.context.command(input.idempotency_key)
-        return await _waiver(info, await info.context.perform(withdraw_waiver, request, command))
+        return await _waiver(info, WaiverWithdrawPayload, await info.context.perform(withdraw_waiver, request, command))
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
         description="Give your word for a gate that nothing measures yet; it holds for this stay in the stage.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED),
     )
-    async def gate_attest(self, info: Info, input: GateAttestInput) -> OnboardingPayload:
+    async def gate_attest(self, info: Info, input: GateAttestInput) -> GateAttestPayload:
         command = AttestCommand(
             cycle=parse(IdKind.ONBOARDING, input.onboarding_id),
             gate=input.gate,
@@ -195,28 +214,22 @@ class WaiversMutation:
         )
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(attest, request, command)
-        cycle = await _onboarding(info, outcome)
-        return OnboardingPayload(onboarding=cycle, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
+        cycle = await onboarding_of(info, outcome)
+        return GateAttestPayload(onboarding=cycle, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
 
     @mutation_field(
         scope=Scope.ONBOARDING_MOVE,
         description="Close a follow-up with a note.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.STALE_VERSION, ErrorCode.CONFLICT),
     )
-    async def follow_up_close(self, info: Info, input: FollowUpCloseInput) -> FollowUpPayload:
+    async def follow_up_close(self, info: Info, input: FollowUpCloseInput) -> FollowUpClosePayload:
         command = CloseCommand(parse(IdKind.FOLLOW_UP, input.follow_up_id), input.expected_version, input.note)
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(close_follow_up, request, command)
         found = await info.context.loader(loaders.follow_up).load(outcome.subject) if outcome.subject else None
-        return FollowUpPayload(follow_up=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
+        return FollowUpClosePayload(follow_up=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
 
 
-async def _waiver(info: Info, outcome: Outcome, *, known: bool = True) -> WaiverPayload:
+async def _waiver(info: Info, payload: type[P], outcome: Outcome, *, known: bool = True) -> P:
     found = await info.context.loader(loaders.waiver).load(outcome.subject) if known and outcome.subject else None
-    return WaiverPayload(waiver=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
-
-
-async def _onboarding(info: Info, outcome: Outcome) -> Onboarding | None:
-    if outcome.subject is None:
-        return None
-    return await info.context.loader(loaders.cycle).load(outcome.subject)  # type: ignore[return-value]
+    return payload(waiver=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
