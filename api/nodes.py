@@ -65,4 +65,6 @@ class NodesQuery:
     async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
         if len(ids) > MAX_NODES:
             raise BadUserInput(f"ids: {len(ids)} are too many; ask for at most {MAX_NODES} at a time.")
-        return list(await asyncio.gather(*(_find(info.context, id_) for id_ in ids)))  # type: ignore[arg-type]
+        # An exception in the list is the error of that one item.
+        found = await asyncio.gather(*(_find(info.context, id_) for id_ in ids), return_exceptions=True)
+        return list(found)  # type: ignore[arg-type]

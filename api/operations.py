@@ -27,13 +27,13 @@ from graphql import (
 )
 from graphql.validation import ASTValidationRule
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.context import OperationContext
 from api.cost import Prices
 from api.errors import MAX_ERRORS, BadRequest, Refused
+from api.executor import Executor
 from api.limits import DocumentLimits
 from api.schema import executable
 from api.shape import refuse_misshapen
@@ -44,8 +44,6 @@ RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidat
 _KEPT_CHARACTERS = 400_000
 _ENTRY_CHARACTERS = 500
 _KEPT_PRICES = 64
-
-Executor = StrawberryGraphQLCoreExecutionContext
 
 
 class Rejected(Exception):

@@ -95,6 +95,9 @@ async def test_nodes_are_found_by_id_and_null_where_there_are_none(edge: Edge) -
         edge, "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Thing { name } } }", ids=ids
     )
     assert found["nodes"] == [{"__typename": "Thing", "id": ids[0], "name": "thing 01"}, None, None]
+    answer = (await edge.post(f'{{ nodes(ids: ["{ids[0]}", "nonsense"]) {{ id }} }}')).json()
+    assert [node and node["id"] for node in answer["data"]["nodes"]] == [ids[0], None]
+    assert answer["errors"][0]["path"] == ["nodes", 1]
     response = await edge.post(
         {"query": "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", "variables": {"ids": ids * 40}}
     )

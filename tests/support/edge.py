@@ -336,6 +336,7 @@ async def running(
     running_server = server(app, configured)
     kept = dict(nodes._SOURCES)
     if schema is None:
+        nodes._SOURCES.clear()
         nodes.nodes_of(IdKind.CLIENT, things_of, Scope.CLIENTS_READ)
     edge = Edge(running_server, 0)
     serving = asyncio.ensure_future(running_server._serve())
