@@ -1,0 +1,243 @@
+"""Every table of tenants is walled: policies forced, keys that begin with the tenant, rights no wider than needed."""
+
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+
+from db.session import APP_ROLE, RELAY_ROLE
+
+WITHOUT_POLICY = {
+    "alembic_version": "which migrations have run: the same for all",
+    "feed_epoch": "which life of the database this is: the same for all, and nobody's",
+}
+
+NOT_BY_CLIENT = {
+    "pending": "read by the relay alone, which numbers every event; the log it fills is bound to clients",
+}
+"""Tables with a client whose policy does not ask for it."""
+
+KEYED_OTHERWISE = {
+    "tenant": ["id"],
+    "door": ["hash"],
+    "pending": ["id"],
+}
+"""What is found before a tenant is known, or in the order in which it came."""
+
+APART_FROM_THEIR_CLIENT = {
+    "fk_hand_over_tenant_id_ticket_id": "a ticket may be of no known client, and is given one later",
+    "fk_escalation_tenant_id_ticket_id": "as a ticket's hand-overs",
+}
+"""References between rows of clients that do not name the client."""
+
+APPEND_ONLY = {
+    "baseline",
+    "definition",
+    "escalation_rule",
+    "event_counter",
+    "event_log",
+    "pending",
+    "ticket_delta",
+    "transition",
+}
+"""No row of these is changed or removed by anybody who serves requests; a delta's mark `folded` is all that moves."""
+
+OF_RELAY = {
+    "cycle": {"SELECT"},
+    "door": {"SELECT"},
+    "effect": {"SELECT"},
+    "event_counter": {"SELECT", "INSERT", "UPDATE"},
+    "event_log": {"SELECT", "INSERT", "DELETE"},
+    "idempotency": {"SELECT", "DELETE"},
+    "pending": {"SELECT", "DELETE"},
+    "tenant": {"SELECT"},
+    "ticket_delta": {"SELECT"},
+    "feed_epoch": {"SELECT", "INSERT"},
+}
+"""All that the relay's login may do, over all tenants."""
+
+TABLES = """
+    select c.oid, c.relname as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced,
+           array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)
+               as columns,
+           array(select a.attname::text
+                 from pg_index i, unnest(i.indkey) with ordinality k(number, place), pg_attribute a
+                 where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid and a.attnum = k.number
+                 order by k.place) as primary_key
+    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by c.relname
+"""
+
+POLICIES = """
+    select tablename as table, policyname as name, roles::text[] as roles, cmd, qual, with_check, permissive
+    from pg_policies where schemaname = 'public'
+"""
+
+REFERENCES = """
+    select conname as name, conrelid::regclass::text as source, confrelid::regclass::text as target,
+           array(select a.attname::text from unnest(conkey) with ordinality k(number, place), pg_attribute a
+                 where a.attrelid = conrelid and a.attnum = k.number order by k.place) as columns,
+           array(select a.attname::text from unnest(confkey) with ordinality k(number, place), pg_attribute a
+                 where a.attrelid = confrelid and a.attnum = k.number order by k.place) as targets
+    from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace
+"""
+
+RIGHTS = """
+    select table_name as table, array_agg(privilege_type::text) as rights
+    from information_schema.role_table_grants where grantee = $1 and table_schema = 'public' group by table_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What PostgreSQL says of the migrated database."""
+
+    tables: dict[str, asyncpg.Record]
+    policies: list[asyncpg.Record]
+    references: list[asyncpg.Record]
+    rights: dict[str, dict[str, set[str]]]
+
+    @property
+    def walled(self) -> dict[str, asyncpg.Record]:
+        return {name: table for name, table in self.tables.items() if name not in WITHOUT_POLICY}
+
+
+@pytest.fixture(scope="module")
+async def catalogue(worker_database: str) -> Catalogue:
+    connection = await asyncpg.connect(worker_database)
+    try:
+        return Catalogue(
+            {row["name"]: row for row in await connection.fetch(TABLES)},
+            await connection.fetch(POLICIES),
+            await connection.fetch(REFERENCES),
+            {
+                role: {row["table"]: set(row["rights"]) for row in await connection.fetch(RIGHTS, role)}
+                for role in (APP_ROLE, RELAY_ROLE)
+            },
+        )
+    finally:
+        await connection.close()
+
+
+async def test_only_what_is_nobodys_is_without_a_policy(catalogue: Catalogue) -> None:
+    assert {name for name, table in catalogue.tables.items() if not table["secured"]} == set(WITHOUT_POLICY)
+    assert {name for name, table in catalogue.walled.items() if not table["forced"]} == set()
+    nobodys = {name for name in WITHOUT_POLICY if {"tenant_id", "client_id"} & set(catalogue.tables[name]["columns"])}
+    assert nobodys == set()
+
+
+async def test_every_walled_table_has_one_policy_for_the_app_that_binds_what_is_read_and_what_is_written(
+    catalogue: Catalogue,
+) -> None:
+    bound = [policy for policy in catalogue.policies if policy["roles"] == [APP_ROLE]]
+    assert sorted(policy["table"] for policy in bound) == sorted(catalogue.walled)
+    for policy in bound:
+        own = "id" if policy["table"] == "tenant" else "tenant_id"
+        assert policy["cmd"] == "ALL"
+        assert policy["qual"] == policy["with_check"]
+        assert policy["qual"].lstrip("(").startswith(f"{own} = ( SELECT"), policy
+        assert "current_setting('app.tenant'" in policy["qual"]
+
+
+async def test_what_belongs_to_a_client_is_bound_to_the_callers_clients_too(catalogue: Catalogue) -> None:
+    by_client = {name for name, table in catalogue.walled.items() if "client_id" in table["columns"]} | {"client"}
+    bound = {policy["table"] for policy in catalogue.policies if "app.clients" in policy["qual"]}
+    assert by_client - bound == set(NOT_BY_CLIENT)
+
+
+async def test_no_other_policies_exist_than_the_apps_and_the_relays(catalogue: Catalogue) -> None:
+    others = [policy for policy in catalogue.policies if policy["roles"] != [APP_ROLE]]
+    assert {policy["table"]: policy["roles"] for policy in others} == {
+        table: [RELAY_ROLE] for table in OF_RELAY if table not in WITHOUT_POLICY
+    }
+    assert {policy["permissive"] for policy in catalogue.policies} == {"PERMISSIVE"}
+
+
+async def test_every_key_begins_with_the_tenant(catalogue: Catalogue) -> None:
+    otherwise = {
+        name: table["primary_key"]
+        for name, table in catalogue.walled.items()
+        if table["primary_key"][:1] != ["tenant_id"]
+    }
+    assert otherwise == KEYED_OTHERWISE
+
+
+async def test_every_reference_carries_the_tenant_along(catalogue: Catalogue) -> None:
+    assert len(catalogue.references) > 30
+    for reference in catalogue.references:
+        pairs = dict(zip(reference["columns"], reference["targets"], strict=True))
+        wanted = "id" if reference["target"] == "tenant" else "tenant_id"
+        assert pairs.get("tenant_id") == wanted, f"{reference['name']} of {reference['source']} leaves the tenant out"
+
+
+async def test_what_names_a_client_and_something_of_it_cannot_name_another_clients(catalogue: Catalogue) -> None:
+    """A row with a client refers to rows with a client by both, or the two could differ."""
+    with_client = {name for name, table in catalogue.tables.items() if "client_id" in table["columns"]}
+    apart = {
+        reference["name"]
+        for reference in catalogue.references
+        if reference["source"] in with_client and reference["target"] in with_client
+        if dict(zip(reference["columns"], reference["targets"], strict=True)).get("client_id") != "client_id"
+    }
+    assert apart == set(APART_FROM_THEIR_CLIENT)
+
+
+async def test_the_logins_own_nothing_and_may_make_nothing(worker_database: str) -> None:
+    connection = await asyncpg.connect(worker_database)
+    try:
+        owned = await connection.fetch(
+            "select relname from pg_class where relowner = any($1::regrole[]::oid[])", [APP_ROLE, RELAY_ROLE]
+        )
+        functions = await connection.fetch(
+            "select proname, prosecdef, proowner::regrole::text as owner, proconfig::text[] as settings from pg_proc"
+            " where pronamespace = 'public'::regnamespace and prosecdef"
+        )
+        for role in (APP_ROLE, RELAY_ROLE):
+            row = await connection.fetchrow(
+                "select rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolreplication,"
+                " has_schema_privilege(rolname, 'public', 'create') as creates from pg_roles where rolname = $1",
+                role,
+            )
+            assert row is not None
+            assert set(row.values()) == {False}, role
+    finally:
+        await connection.close()
+    assert owned == []
+    assert [(f["proname"], f["owner"]) for f in functions] == [("open_door", RELAY_ROLE)]
+    assert all("search_path=public, pg_temp" in f["settings"] for f in functions), "a definer's path must be fixed"
+
+
+async def test_the_app_may_not_change_what_is_only_appended_to(catalogue: Catalogue) -> None:
+    rights = catalogue.rights[APP_ROLE]
+    unchanging = {name for name in catalogue.walled if not rights[name] & {"UPDATE", "DELETE"}}
+    assert unchanging == APPEND_ONLY
+    assert all(granted <= {"SELECT", "INSERT", "UPDATE", "DELETE"} for granted in rights.values())
+    assert rights["event_log"] == {"SELECT"}
+
+
+async def test_the_relay_may_do_no_more_than_its_upkeep(catalogue: Catalogue) -> None:
+    assert catalogue.rights[RELAY_ROLE] == OF_RELAY
+
+
+async def test_only_a_delta_s_mark_can_be_changed_column_by_column(worker_database: str) -> None:
+    connection = await asyncpg.connect(worker_database)
+    try:
+        rows = await connection.fetch(
+            "select c.table_name || '.' || c.column_name as name from information_schema.column_privileges c"
+            " where c.grantee = any($1) and c.privilege_type = 'UPDATE' and not exists ("
+            "   select from information_schema.role_table_grants t where t.grantee = c.grantee"
+            "   and t.table_name = c.table_name and t.privilege_type = 'UPDATE')",
+            [APP_ROLE, RELAY_ROLE],
+        )
+    finally:
+        await connection.close()
+    assert [row["name"] for row in rows] == ["ticket_delta.folded"]
+
+
+async def test_without_a_tenant_the_app_sees_no_row_of_any_table(worker_database: str, catalogue: Catalogue) -> None:
+    connection = await asyncpg.connect(worker_database)
+    try:
+        await connection.execute(f"set role {APP_ROLE}")
+        for name in catalogue.walled:
+            assert await connection.fetchval(f'select count(*) from "{name}"') == 0  # noqa: S608 -- from the catalogue
+    finally:
+        await connection.close()
