@@ -1,7 +1,7 @@
 """How every use case runs: one transaction, once per idempotency key, refusals kept as values."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -140,3 +140,21 @@ async def publish(
     wrapped = envelope(principal, request, event, subject=subject, version=version, client=client, now=now)
     await outbox.append(tx, [wrapped])
     return wrapped.id
+
+
+async def tenant_by_tenant(tenants: Iterable[UUID], turn: Callable[[UUID], Awaitable[int]]) -> int:
+    """Do our own upkeep for one tenant after the other and return how much there was; one that fails holds up no other.
+
+    Raises:
+        ExceptionGroup: what went wrong, after every tenant had its turn.
+    """
+    done, failures = 0, []
+    for tenant in tenants:
+        try:
+            done += await turn(tenant)
+        except Exception as error:  # noqa: BLE001 -- raised below, with the others'
+            failures.append(error)
+    if failures:
+        msg = "upkeep failed for some tenants"
+        raise ExceptionGroup(msg, failures)
+    return done

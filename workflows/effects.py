@@ -1,10 +1,12 @@
 """Effects coming due: timers fire once, and what cannot happen says why."""
 
+from uuid import UUID
+
 from db import effects, outbox
 from domain.access import Principal, system
 from domain.effects import Effect, EffectKind, EffectState
 from domain.events import Envelope, TimerFired
-from workflows.commands import envelope
+from workflows.commands import envelope, tenant_by_tenant
 from workflows.context import Channel, Context, Request, new_id
 
 BATCH = 200
@@ -23,10 +25,11 @@ async def fire_due(context: Context) -> int:
     now = context.clock()
     async with context.database.relaying() as relaying:
         waiting = await effects.tenants_with_due(relaying, now)
-    settled = 0
-    for tenant in waiting:
-        settled += await _fire(context, system(tenant))
-    return settled
+
+    async def fire(tenant: UUID) -> int:
+        return await _fire(context, system(tenant))
+
+    return await tenant_by_tenant(waiting, fire)
 
 
 async def _fire(context: Context, principal: Principal) -> int:

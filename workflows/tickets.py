@@ -14,7 +14,7 @@ from domain.escalations import ClientHistory, EscalationRule, EscalationTest
 from domain.events import TicketsIngested
 from domain.movements import Assessed, assess
 from domain.tickets import ReportedTicket
-from workflows.commands import envelope, perform
+from workflows.commands import envelope, perform, tenant_by_tenant
 from workflows.context import Channel, Context, Request, new_id
 
 DEFAULT_RULE = EscalationRule(EscalationTest.TIER_RAISED)
@@ -85,25 +85,27 @@ async def fold(context: Context) -> int:
     """Fold what has not been folded of every tenant, a batch each; return how many deltas there were."""
     async with context.database.relaying() as relaying:
         waiting = await facts.tenants_to_fold(relaying)
-    folded = 0
-    for tenant in waiting:
+
+    async def fold_one(tenant: UUID) -> int:
         async with context.database.writing(system(tenant)) as tx:
-            folded += await facts.fold(tx)
-    return folded
+            return await facts.fold(tx)
+
+    return await tenant_by_tenant(waiting, fold_one)
 
 
 async def attribute(context: Context) -> int:
     """Give tickets without a client theirs, where somebody has mapped their key since; return how many."""
     async with context.database.relaying() as relaying:
         providers = await tenants.every(relaying)
-    attributed = 0
-    for provider in providers:
-        principal = system(provider.id)
+
+    async def attribute_one(tenant: UUID) -> int:
+        principal = system(tenant)
         async with context.database.writing(principal) as tx:
             found = await restamping.mappable(tx, RESTAMPED_AT_ONCE)
             await _place(context, principal, _upkeep(), tx, found)
-        attributed += len(found)
-    return attributed
+        return len(found)
+
+    return await tenant_by_tenant((provider.id for provider in providers), attribute_one)
 
 
 async def restamp(context: Context, principal: Principal, request: Request, client: UUID, since: datetime) -> int:
