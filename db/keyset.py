@@ -102,7 +102,9 @@ class Listing:
     @functools.cache  # noqa: B019 -- as above
     def _stretches(self, order: str, shape: "_Shape", where: tuple[str, ...]) -> Select[Any]:
         parents = _parents()
-        inner = self._within(self._base(where).where(self._parent == parents.c.key), order, shape).lateral("inner_rows")
+        unread = [column for column in self.orders[order] if column.key not in {read.key for read in self.columns}]
+        base = self._base(where).add_columns(*unread).where(self._parent == parents.c.key)
+        inner = self._within(base, order, shape).lateral("inner_rows")
         directed = [inner.c[column.key or ""] for column in self.orders[order]]
         return (
             select(parents.c.key.label("parent_key"), *inner.c)
@@ -123,10 +125,11 @@ class Listing:
             .where(self._parent == parents.c.key)
             .with_only_columns(literal_column("1").label("one"))
             .limit(COUNT_LIMIT)
-            .subquery()
+            .lateral("limited")
         )
-        counted = select(func.count().label("counted")).select_from(limited).lateral("inner_count")
-        return select(parents.c.key.label("parent_key"), counted.c.counted).select_from(parents.join(counted, true()))
+        counted = func.count(limited.c.one).label("counted")
+        joined = parents.outerjoin(limited, true())
+        return select(parents.c.key.label("parent_key"), counted).select_from(joined).group_by(parents.c.key)
 
     @property
     def _parent(self) -> ColumnElement[UUID]:

@@ -35,5 +35,5 @@ async def asked(
 ) -> Any:
     """Return the data of an answer that has no errors."""
     data, errors = await answered(provider, text, variables, principal)
-    assert errors == []
+    assert errors == [], errors
     return data
