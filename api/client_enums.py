@@ -12,7 +12,6 @@ from domain.clients import (
     GapReason,
     Party,
 )
-from domain.tenants import DayNinetyFrom
 from domain.tokens import TokenKind
 
 described(
@@ -127,10 +126,4 @@ described(
     PARTNER="A program of a partner, who sees only the clients listed.",
 )
 
-described(
-    DayNinetyFrom,
-    "From which day the first 30, 60 and 90 days are counted.",
-    CONTRACT_START="From the start of the contract.",
-    SERVICE_START="From the day of going live.",
-)
 """Importing this module declares the enums."""

@@ -16,7 +16,6 @@ from api.tenants import Tenant, tenant
 from domain.access import Scope
 from domain.errors import ErrorCode
 from domain.periods import Weekday
-from domain.tenants import DayNinetyFrom
 from workflows import tenants
 from workflows.tenants import UpdateSettings
 
@@ -55,9 +54,6 @@ class TenantSettingsUpdateInput:
     hard_waiver_persons: strawberry.Maybe[int] = strawberry.field(
         default=None, description="How many people the waiver of a hard gate takes: 1 or 2."
     )
-    day_ninety_from: strawberry.Maybe[DayNinetyFrom] = strawberry.field(
-        default=None, description="From which day the first 90 days are counted."
-    )
     escalation_rate_limit: strawberry.Maybe[float | None] = strawberry.field(
         default=None, description="What a client's escalation rate may not exceed to graduate, from 0 to 1."
     )
@@ -90,7 +86,6 @@ class TenantMutation:
             brand=change(input.brand),
             sandbox=change(input.sandbox),
             hard_waiver_persons=change(input.hard_waiver_persons),
-            day_ninety_from=change(input.day_ninety_from),
             escalation_rate_limit=change(input.escalation_rate_limit),
             expected_version=input.expected_version,
         )

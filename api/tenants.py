@@ -17,7 +17,6 @@ from domain import calendars, tenants
 from domain.access import Scope
 from domain.ids import IdKind
 from domain.periods import Weekday
-from domain.tenants import DayNinetyFrom
 
 __all__ = ["Tenant", "TenantQuery", "client_enums", "clock_time", "kpi_enums", "tenant"]
 
@@ -65,7 +64,6 @@ class TenantSettings:
     brand: str | None = strawberry.field(description="The name under which clients know it.")
     sandbox: bool = strawberry.field(description="Whether it is for trying out: mail reaches an allow-list only.")
     hard_waiver_persons: int = strawberry.field(description="How many people the waiver of a hard gate takes: 1 or 2.")
-    day_ninety_from: DayNinetyFrom = strawberry.field(description="From which day the first 90 days are counted.")
     escalation_rate_limit: float | None = strawberry.field(
         description="What a client's escalation rate may not exceed to graduate, from 0 to 1; `null` sets no limit."
     )

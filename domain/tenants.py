@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,13 +14,6 @@ SLUG_EXPECTED = "2 to 40 lower-case letters, digits and hyphens, beginning with 
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
-
-
-class DayNinetyFrom(StrEnum):
-    """From which day the first thirty, sixty and ninety days of a client are counted."""
-
-    CONTRACT_START = "CONTRACT_START"
-    SERVICE_START = "SERVICE_START"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,6 @@ class TenantSettings:
     sandbox: bool = False
     hard_waiver_persons: int = 2
     escalation_rate_limit: float | None = None
-    day_ninety_from: DayNinetyFrom = DayNinetyFrom.CONTRACT_START
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,7 +53,6 @@ class TenantSettings:
             "sandbox": self.sandbox,
             "hard_waiver_persons": self.hard_waiver_persons,
             "escalation_rate_limit": self.escalation_rate_limit,
-            "day_ninety_from": self.day_ninety_from.value,
         }
 
     @classmethod
@@ -82,7 +72,6 @@ class TenantSettings:
             sandbox=data["sandbox"],
             hard_waiver_persons=data["hard_waiver_persons"],
             escalation_rate_limit=data["escalation_rate_limit"],
-            day_ninety_from=DayNinetyFrom(data["day_ninety_from"]),
         )
 
 

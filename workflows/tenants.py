@@ -16,7 +16,7 @@ from domain.errors import ErrorCode, Outcome, UserError, invalid
 from domain.events import MemberChanged, TenantChanged
 from domain.members import Member
 from domain.periods import Weekday
-from domain.tenants import SLUG_EXPECTED, DayNinetyFrom, Tenant, TenantSettings, is_language, is_slug
+from domain.tenants import SLUG_EXPECTED, Tenant, TenantSettings, is_language, is_slug
 from domain.tokens import Token, TokenKind
 from workflows.checks import fit, fresh, refusable
 from workflows.commands import perform, publish
@@ -53,7 +53,6 @@ class UpdateSettings:
     brand: Change[str | None] = UNCHANGED
     sandbox: Change[bool] = UNCHANGED
     hard_waiver_persons: Change[int] = UNCHANGED
-    day_ninety_from: Change[DayNinetyFrom] = UNCHANGED
     escalation_rate_limit: Change[float | None] = UNCHANGED
     expected_version: int | None = None
 
@@ -156,7 +155,6 @@ def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant
         "brand",
         "sandbox",
         "hard_waiver_persons",
-        "day_ninety_from",
         "escalation_rate_limit",
     )
     settings = replace(

@@ -10,7 +10,7 @@ from db import tenants as stored
 from domain.access import Role
 from domain.errors import ForbiddenError
 from domain.periods import Weekday
-from domain.tenants import DayNinetyFrom, Tenant
+from domain.tenants import Tenant
 from tests.support.providers import Provider, codes, sent
 from workflows import tenants
 from workflows.tenants import CreateTenant, UpdateSettings
@@ -92,14 +92,11 @@ async def test_an_impossible_setting_is_refused_and_changes_nothing(
 
 
 async def test_settings_change_by_themselves_and_keep_the_calendars_version(provider: Provider) -> None:
-    command = UpdateSettings(
-        hard_waiver_persons=1, day_ninety_from=DayNinetyFrom.SERVICE_START, sandbox=True, brand="North", language="nl"
-    )
+    command = UpdateSettings(hard_waiver_persons=1, sandbox=True, brand="North", language="nl")
     assert await change(provider, command) == []
     settings = (await read(provider)).settings
 
     assert settings.hard_waiver_persons == 1
-    assert settings.day_ninety_from is DayNinetyFrom.SERVICE_START
     assert (settings.sandbox, settings.brand, settings.language) == (True, "North", "nl")
     assert settings.calendar.version == 1
 
