@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from db import kpis, tenants
+from db import facts, kpis, tenants
 from db.kpis import Asked, Key, Sums
 from db.session import Transaction
 from domain.escalations import Phase
@@ -31,7 +31,7 @@ async def answer(tx: Transaction, question: Question, now: datetime, settings: T
     most = min(question.top or MOST_SERIES, max(1, MOST_POINTS // len(cut)))
     past = question.as_of is not None and question.as_of < now
     at = question.as_of if past and question.as_of else now
-    settling = await kpis.settling(tx, at) if question.kpi.definition.settles else timedelta(0)
+    settling = await facts.settling(tx) if question.kpi.definition.settles else timedelta(0)
     moment = Moment(at, settings.zone, settling)
     as_of = at if past else None
     sums = await kpis.totals(

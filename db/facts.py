@@ -1,12 +1,13 @@
 """Additive facts: signed deltas written beside the tickets, folded into cells, exact at every instant."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.kpis import SETTLING_SAMPLE, SETTLING_SHARE
 from domain.movements import Amounts, Place
 
 ALL_CLIENTS = UUID(int=0)
@@ -18,26 +19,31 @@ UNMAPPED = UUID(int=2**128 - 1)
 FOLD_BATCH_ROWS = 20_000
 
 RECORD = text("""
-    insert into ticket_delta (tenant_id, client_id, recorded_at, day, stage, phase, priority, source,
-                              tickets, escalated_tickets, escalations, folded)
-    select :tenant, m.client_id, :recorded_at, m.day, m.stage, m.phase, m.priority, m.source,
-           m.tickets, m.escalated_tickets, m.escalations, false
-    from unnest(cast(:clients as uuid[]), cast(:days as date[]), cast(:stages as text[]), cast(:phases as text[]),
-                cast(:priorities as text[]), cast(:sources as text[]), cast(:tickets as int[]),
-                cast(:escalated_tickets as int[]), cast(:escalations as int[]))
-         as m(client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations)
+    with recorded as (
+        insert into ticket_delta (tenant_id, client_id, recorded_at, day, stage, phase, priority, source,
+                                  tickets, escalated_tickets, escalations)
+        select :tenant, m.client_id, :recorded_at, m.day, m.stage, m.phase, m.priority, m.source,
+               m.tickets, m.escalated_tickets, m.escalations
+        from unnest(cast(:clients as uuid[]), cast(:days as date[]), cast(:stages as text[]), cast(:phases as text[]),
+                    cast(:priorities as text[]), cast(:sources as text[]), cast(:tickets as int[]),
+                    cast(:escalated_tickets as int[]), cast(:escalations as int[]))
+             as m(client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations)
+        returning *
+    )
+    insert into unfolded_delta (tenant_id, id, client_id, day, stage, phase, priority, source,
+                                tickets, escalated_tickets, escalations)
+    select tenant_id, id, client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations
+    from recorded
 """)
 
 FOLD = text("""
     with taken as (
-        select id, client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations
-        from ticket_delta
-        where tenant_id = :tenant and not folded
-        order by id limit :rows
-        for update skip locked
-    ), marked as (
-        update ticket_delta d set folded = true from taken t
-        where d.tenant_id = :tenant and d.id = t.id
+        delete from unfolded_delta d
+        using (select id from unfolded_delta where tenant_id = :tenant order by id limit :rows
+               for update skip locked) as free
+        where d.tenant_id = :tenant and d.id = free.id
+        returning d.client_id, d.day, d.stage, d.phase, d.priority, d.source,
+                  d.tickets, d.escalated_tickets, d.escalations
     ), summed as (
         select split.dimension, t.source, span.grain, level.client_id, span.day, split.member,
                sum(t.tickets)::int as tickets, sum(t.escalated_tickets)::int as escalated_tickets,
@@ -66,7 +72,24 @@ FOLD = text("""
     select count(*) from taken
 """)
 
-TENANTS_TO_FOLD = text("select distinct tenant_id from ticket_delta where not folded")
+TENANTS_TO_FOLD = text("select distinct tenant_id from unfolded_delta")
+
+# Policies make the planner expect few rows, and so read every escalated ticket instead of the latest ones.
+BY_INDEX_ALONE = text("set local enable_bitmapscan = off")
+
+SETTLE = text("""
+    insert into ticket_settling (tenant_id, seconds, computed_at)
+    select :tenant, percentile_cont(:share) within group (order by delay), :now
+    from (
+        select greatest(0, extract(epoch from first_escalated_at - logged_at)) as delay from ticket
+        where tenant_id = :tenant and first_escalated_at is not null
+        order by first_escalated_at desc limit :rows
+    ) as latest
+    having count(*) > 0
+    on conflict (tenant_id) do update set seconds = excluded.seconds, computed_at = excluded.computed_at
+""")
+
+SETTLING = text("select seconds from ticket_settling where tenant_id = :tenant")
 
 
 async def record(tx: Transaction, moved: Mapping[Place, Amounts], recorded_at: datetime) -> None:
@@ -90,13 +113,22 @@ async def record(tx: Transaction, moved: Mapping[Place, Amounts], recorded_at: d
     )
 
 
-async def fold(tx: Transaction, rows: int = FOLD_BATCH_ROWS) -> int:
+async def fold(tx: Transaction, now: datetime, rows: int = FOLD_BATCH_ROWS) -> int:
     """Add up to `rows` deltas to the cells and return how many there were; takes a principal of all clients.
 
     Deltas that another fold holds are left to it. A reader sees either the delta or the cell that took it up,
-    never both, because one transaction does both.
+    never both, because one transaction does both. The time within which escalations come is computed anew.
     """
-    return int(await tx.value(FOLD, tenant=tx.tenant, rows=rows, all_clients=ALL_CLIENTS, unmapped=UNMAPPED))
+    folded = int(await tx.value(FOLD, tenant=tx.tenant, rows=rows, all_clients=ALL_CLIENTS, unmapped=UNMAPPED))
+    if folded:
+        await tx.run(BY_INDEX_ALONE)
+        await tx.run(SETTLE, tenant=tx.tenant, share=SETTLING_SHARE, rows=SETTLING_SAMPLE, now=now)
+    return folded
+
+
+async def settling(tx: Transaction) -> timedelta:
+    """Return within which time nine of ten escalated tickets were first escalated, as of the last fold."""
+    return timedelta(seconds=float(await tx.value(SETTLING, tenant=tx.tenant) or 0))
 
 
 async def tenants_to_fold(tx: Transaction) -> list[UUID]:

@@ -1,8 +1,9 @@
 """Figures: SQL sums what each bucket holds; formulas, intervals and statuses are the domain's."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +14,7 @@ from db import onboarding_facts
 from db.facts import ALL_CLIENTS, UNMAPPED
 from db.session import Transaction
 from domain.calendars import Calendar
-from domain.kpis import SETTLING_SAMPLE, SETTLING_SHARE, Dimension, DirectFact, Fact, Kpi, Where
+from domain.kpis import Dimension, DirectFact, Fact, Kpi, Where
 from domain.periods import Bucket
 from domain.series import Moment, Totals
 
@@ -57,9 +58,9 @@ _CELLS = """
 _DELTAS = """
         select day, coalesce(client_id, cast(:unmapped as uuid)) as client_id, {delta_member} as member,
                tickets, escalated_tickets, escalations
-        from ticket_delta
-        where tenant_id = :tenant and {time} and source = any(:sources)
-          and {delta_clients} and day >= :start and day < :end
+        from {deltas}
+        where tenant_id = :tenant {until} and source = any(:sources)
+          and {clients} and day >= :start and day < :end
           and (cast(:members as text[]) is null or {delta_column} = any(cast(:members as text[])))
 """
 
@@ -71,45 +72,41 @@ _COLUMN = {
 }
 
 
-def _statement(inner: Dimension | None, *, overall: bool, by_client: bool, by_inner: bool, past: bool) -> TextClause:
-    """Write the one statement of a shape of question: cells and what isn't folded yet, or deltas up to then."""
-    column = _COLUMN[inner]
-    deltas = _DELTAS.format(
-        delta_member=column if by_inner else "''",
-        delta_column=column,
-        time="recorded_at <= :as_of" if past else "not folded",
-        delta_clients="true" if overall else "(cast(:clients as uuid[]) is null or client_id = any(:clients))",
-    )
-    cells = _CELLS.format(
-        cell_member="member" if by_inner else "''",
-        cell_clients="client_id = :all_clients"
-        if overall
-        else "client_id <> :all_clients and (cast(:clients as uuid[]) is null or client_id = any(:clients))",
-    )
-    client = "client_id" if by_client else "cast(null as uuid)"
-    return text(_SUMS.format(client=client, rows=deltas if past else cells + deltas))
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What makes one statement different from another; each is written and planned once.
+
+    What is not asked is left out of the statement: a plan that must fit every question would read too much.
+    """
+
+    inner: Dimension | None
+    split: bool
+    by_client: bool
+    overall: bool
+    named_clients: bool
+    past: bool
+
+    def statement(self) -> TextClause:
+        """Write cells and what is not folded yet or, of the past, all deltas recorded by then."""
+        column = _COLUMN[self.inner]
+        named = "client_id = any(:clients)"
+        deltas = _DELTAS.format(
+            delta_member=column if self.split else "''",
+            delta_column=column,
+            deltas="ticket_delta" if self.past else "unfolded_delta",
+            until="and recorded_at <= :as_of" if self.past else "",
+            clients=named if self.named_clients else "true",
+        )
+        of_some = named if self.named_clients else "client_id <> :all_clients"
+        cells = _CELLS.format(
+            cell_member="member" if self.split else "''",
+            cell_clients="client_id = :all_clients" if self.overall else of_some,
+        )
+        client = "client_id" if self.by_client else "cast(null as uuid)"
+        return text(_SUMS.format(client=client, rows=deltas if self.past else cells + deltas))
 
 
-_STATEMENTS = {
-    (inner, overall, by_client, by_inner, past): _statement(
-        inner, overall=overall, by_client=by_client, by_inner=by_inner, past=past
-    )
-    for inner in _COLUMN
-    for overall in (True, False)
-    for by_client in (True, False)
-    for by_inner in (True, False)
-    for past in (True, False)
-    if not (overall and by_client) and not (by_inner and inner is None)
-}
-
-SETTLING = text("""
-    select percentile_cont(:share) within group (order by extract(epoch from first_escalated_at - logged_at))
-    from (
-        select first_escalated_at, logged_at from ticket
-        where tenant_id = :tenant and first_escalated_at is not null and first_escalated_at <= :now
-        order by first_escalated_at desc limit :rows
-    ) as latest
-""")
+_statement = functools.cache(_Shape.statement)
 
 
 async def totals(tx: Transaction, kpi: Kpi, asked: Asked, calendar: Calendar) -> Sums:
@@ -124,12 +121,6 @@ async def totals(tx: Transaction, kpi: Kpi, asked: Asked, calendar: Calendar) ->
     return sums
 
 
-async def settling(tx: Transaction, now: datetime) -> timedelta:
-    """Return within which time nine of ten escalated tickets were first escalated, by the latest of them."""
-    seconds = await tx.value(SETTLING, tenant=tx.tenant, now=now, share=SETTLING_SHARE, rows=SETTLING_SAMPLE)
-    return timedelta(seconds=max(0.0, float(seconds or 0)))
-
-
 async def _sums(tx: Transaction, asked: Asked) -> list[asyncpg.Record]:
     narrowed = asked.where.members()
     split = [dimension for dimension in asked.by if dimension is not Dimension.CLIENT]
@@ -138,9 +129,10 @@ async def _sums(tx: Transaction, asked: Asked) -> list[asyncpg.Record]:
     # A caller who sees only some clients has no right to the sum of all, and gets the sum of theirs.
     overall = not by_client and asked.where.clients is None and tx.clients is None
     monthly = all(bucket.start.day == 1 for bucket in asked.buckets) and asked.buckets[-1].end.day == 1
-    statement = _STATEMENTS[inner, overall, by_client, bool(split), asked.as_of is not None]
+    named = asked.where.clients is not None
+    shape = _Shape(inner, bool(split), by_client, overall, named, asked.as_of is not None)
     return await tx.rows(
-        statement,
+        _statement(shape),
         tenant=tx.tenant,
         starts=[bucket.start for bucket in asked.buckets],
         start=asked.buckets[0].start,

@@ -140,6 +140,8 @@ async def import_tickets(
         await run.end(ImportStatus.FAILED, str(error))
         raise ImportRefused(f"{error} {run.kept()}") from error
     await run.end(ImportStatus.DONE)
+    while await tickets.fold_one(context, principal.tenant_id):
+        pass
     return ImportReport(key, system, run.progress, tuple(run.first_errors))
 
 

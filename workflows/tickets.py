@@ -88,7 +88,7 @@ async def fold(context: Context) -> int:
 
     async def fold_one(tenant: UUID) -> int:
         async with context.database.writing(system(tenant)) as tx:
-            return await facts.fold(tx)
+            return await facts.fold(tx, context.clock())
 
     return await tenant_by_tenant(waiting, fold_one)
 

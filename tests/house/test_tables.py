@@ -40,7 +40,7 @@ APPEND_ONLY = {
     "ticket_delta",
     "transition",
 }
-"""No row of these is changed or removed by anybody who serves requests; a delta's mark `folded` is all that moves."""
+"""No row of these is changed or removed by anybody who serves requests."""
 
 OF_RELAY = {
     "cycle": {"SELECT"},
@@ -51,7 +51,7 @@ OF_RELAY = {
     "idempotency": {"SELECT", "DELETE"},
     "pending": {"SELECT", "DELETE"},
     "tenant": {"SELECT"},
-    "ticket_delta": {"SELECT"},
+    "unfolded_delta": {"SELECT"},
     "feed_epoch": {"SELECT", "INSERT"},
 }
 """All that the relay's login may do, over all tenants."""
@@ -218,7 +218,7 @@ async def test_the_relay_may_do_no_more_than_its_upkeep(catalogue: Catalogue) ->
     assert catalogue.rights[RELAY_ROLE] == OF_RELAY
 
 
-async def test_only_a_delta_s_mark_can_be_changed_column_by_column(worker_database: str) -> None:
+async def test_nothing_can_be_changed_column_by_column(worker_database: str) -> None:
     connection = await asyncpg.connect(worker_database)
     try:
         rows = await connection.fetch(
@@ -230,7 +230,7 @@ async def test_only_a_delta_s_mark_can_be_changed_column_by_column(worker_databa
         )
     finally:
         await connection.close()
-    assert [row["name"] for row in rows] == ["ticket_delta.folded"]
+    assert [row["name"] for row in rows] == []
 
 
 async def test_without_a_tenant_the_app_sees_no_row_of_any_table(worker_database: str, catalogue: Catalogue) -> None:

@@ -45,4 +45,4 @@ async def number(provider: Provider, kpi: Kpi, where: Where | None = None, perio
 
 async def fold(provider: Provider) -> int:
     async with provider.context.database.writing(system(provider.tenant_id)) as tx:
-        return await facts.fold(tx)
+        return await facts.fold(tx, provider.clock())

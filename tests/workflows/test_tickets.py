@@ -102,6 +102,7 @@ async def test_a_rate_is_partial_until_the_tenants_own_time_to_escalate_has_pass
     client = await provider.client()
     slow = [ticket(n, tiers=(1, 1, 1, 1, 2)) for n in range(30)]
     await report(provider, *slow, client=client)
+    await fold(provider)
     first = Period(date(2026, 3, 1), date(2026, 3, 2))
     question = Question(Kpi.ESCALATION_RATE, first, Grain.DAY)
     provider.clock.now = datetime(2026, 3, 5, 13, tzinfo=UTC)

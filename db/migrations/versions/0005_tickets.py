@@ -5,7 +5,6 @@ from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
 from db.migrations.policies import open_to_relay, protect
-from db.session import APP_ROLE
 
 revision = "0005"
 down_revision = "0004"
@@ -95,15 +94,37 @@ def upgrade() -> None:
         sa.Column("tickets", sa.Integer(), nullable=False),
         sa.Column("escalated_tickets", sa.Integer(), nullable=False),
         sa.Column("escalations", sa.Integer(), nullable=False),
-        sa.Column("folded", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="fk_ticket_delta_tenant_id_client_id"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_ticket_delta"),
     )
     op.create_index("ix_ticket_delta_tenant_id_day", "ticket_delta", ["tenant_id", "day"])
-    op.create_index(
-        "ix_ticket_delta_unfolded", "ticket_delta", ["tenant_id", "id"], postgresql_where=sa.text("not folded")
+    op.create_table(
+        "unfolded_delta",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("client_id", sa.Uuid()),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("escalated_tickets", sa.Integer(), nullable=False),
+        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="fk_unfolded_delta_tenant_id_client_id"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_unfolded_delta"),
+    )
+    op.create_table(
+        "ticket_settling",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("computed_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name="fk_ticket_settling_tenant_id"),
+        sa.PrimaryKeyConstraint("tenant_id", name="pk_ticket_settling"),
     )
     op.create_table(
         "ticket",
@@ -221,10 +242,16 @@ def upgrade() -> None:
     # An unmapped ticket has no client: only a caller who sees every client sees it.
     for table in ("ticket", "hand_over", "escalation"):
         protect(table, client=True)
-    # Nobody changes a delta: folding turns its flag and nothing else.
+    # Nobody changes a delta; what is still to be folded stands beside it, and goes when it is.
     protect("ticket_delta", client=True, append_only=True)
-    op.execute(f"grant update (folded) on ticket_delta to {APP_ROLE}")
-    open_to_relay("ticket_delta", "select")
+    protect("unfolded_delta", client=True)
+    open_to_relay("unfolded_delta", "select")
+    # It fills and empties all the time: without early vacuuming readers would wade through what is gone.
+    op.execute("""
+        alter table unfolded_delta set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+                                        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000)
+    """)
+    protect("ticket_settling")
     # The cells of all clients together carry the nil id, which is on nobody's list of clients.
     protect("ticket_cell", client=True)
     protect("ticket_import")
