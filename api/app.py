@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import strawberry
 from starlette.applications import Starlette
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from api.auth import Authenticate, Authenticator
 from api.connections import Connections
 from api.credentials import Credentials
+from api.documents import TrustedDocuments
 from api.endpoint import Endpoint
 from api.hardening import Hardening
 from api.operations import Operations
@@ -54,10 +55,11 @@ def create_app(
     operations = Operations(schema or product(), settings.document)
     authenticator = Authenticator(context, authenticated_by, settings.failed_logins_per_minute)
     buckets = Buckets(settings.caller.points, settings.caller.points_per_second)
-    runner = Runner(operations, context, buckets, settings.operation_seconds)
+    documents = TrustedDocuments.of_file(settings.trusted_documents, no_others=settings.only_trusted_documents)
+    runner = Runner(operations, documents, context, buckets, settings.operation_seconds)
     credentials = Credentials(authenticator, settings.recheck_seconds)
     connections = Connections()
-    subscriptions = Subscriptions(operations)
+    subscriptions = Subscriptions(operations, settings.operation_seconds)
     streams = Streams(runner, subscriptions, credentials, connections, settings)
     endpoint = Endpoint(runner, authenticator, streams, settings)
     sockets = Sockets(runner, subscriptions, credentials, connections, authenticator, settings)
@@ -83,13 +85,13 @@ def create_app(
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
-        watch = asyncio.ensure_future(credentials.run())
+        watches = [asyncio.ensure_future(watch) for watch in (credentials.run(), sockets.run())]
         try:
             yield
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            for watch in watches:
+                watch.cancel()
+            await asyncio.wait(watches)
 
     app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=watching)
     app.state.connections = connections

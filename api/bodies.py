@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from api.errors import BadRequest, PersistedQueryNotFound
+from api.errors import BadRequest
 
 MAX_DEPTH = 64
 """Levels of lists and objects in a body; deeper ones are no honest variables."""
@@ -18,12 +18,12 @@ _NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The four members of a GraphQL request."""
+    """The members of a GraphQL request; `document_id` stands for a document that was not sent."""
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
-    extensions: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
 
 async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int, seconds: float) -> bytes:
@@ -79,16 +79,23 @@ def read_request(value: Any) -> GraphQLRequest:
     if not isinstance(value, dict):
         raise BadRequest(f"The body is {_named(value)}; send an object with a member query.")
     query = value.get("query")
-    extensions = _member(value, "extensions", dict) or {}
-    if query is None and "persistedQuery" in extensions:
-        raise PersistedQueryNotFound
+    document_id = _document_id(value)
+    variables, name = _member(value, "variables", dict) or {}, _member(value, "operationName", str)
+    if query is None and document_id is not None:
+        return GraphQLRequest("", variables, name, document_id)
     if not isinstance(query, str) or not query.strip():
         raise BadRequest(f"The member query is {_named(query)}; send the document as a string.")
     if _NUL_ESCAPE.search(query):
         raise BadRequest("The document holds an escaped U+0000, which cannot be stored; leave it out.")
-    return GraphQLRequest(
-        query, _member(value, "variables", dict) or {}, _member(value, "operationName", str), extensions
-    )
+    return GraphQLRequest(query, variables, name)
+
+
+def _document_id(value: Mapping[str, Any]) -> str | None:
+    """Return the hash by which a document is named: Apollo's extension, or the specification's member."""
+    persisted = (_member(value, "extensions", dict) or {}).get("persistedQuery")
+    if isinstance(persisted, dict):
+        return _member(persisted, "sha256Hash", str)
+    return _member(value, "documentId", str)
 
 
 def _member(value: Mapping[str, Any], name: str, kind: type) -> Any:

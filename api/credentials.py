@@ -37,14 +37,19 @@ class Credential:
         self.on_end: set[Callable[[End], None]] = set()
         self._authenticator = authenticator
         self._checked_at = time.monotonic()
+        self._checked_for: object = None
         self._checking = asyncio.Lock()
 
-    async def holds(self) -> bool:
-        """Tell whether the token still stands for the same rights, by a check begun after this call."""
-        asked_at = time.monotonic()
-        async with self._checking:
-            if self.ended is None and self._checked_at < asked_at:
-                await self._check()
+    async def holds(self, event: object = None) -> bool:
+        """Tell whether the token still stands for the same rights, by a check begun after an event came.
+
+        All who are about to push the same event share one check.
+        """
+        if event is None or self._checked_for is not event:
+            async with self._checking:
+                if self.ended is None and (event is None or self._checked_for is not event):
+                    await self._check()
+                    self._checked_for = event
         return self.ended is None
 
     async def _check(self) -> None:

@@ -12,6 +12,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from api import metrics
 from api.bodies import GraphQLRequest
 from api.context import OperationContext
+from api.documents import TrustedDocuments
 from api.errors import (
     UNKNOWN_OUTCOME,
     ApiError,
@@ -63,8 +64,16 @@ class Answer:
 class Runner:
     """Runs operations against one world, within each caller's allowance."""
 
-    def __init__(self, operations: Operations, context: Context, buckets: Buckets, seconds: float) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        documents: TrustedDocuments,
+        context: Context,
+        buckets: Buckets,
+        seconds: float,
+    ) -> None:
         self.operations = operations
+        self.documents = documents
         self.context = context
         self.buckets = buckets
         self.seconds = seconds
@@ -76,7 +85,8 @@ class Runner:
             Rejected: the document is not valid.
             ApiError: it asks for too much, or the caller has used up what it may for now.
         """
-        operation = self.operations.prepare(request.query, request.variables, request.operation_name)
+        text = self.documents.text_of(request)
+        operation = self.operations.prepare(text, request.variables, request.operation_name)
         metrics.OPERATION_COST.observe(operation.cost)
         rate = self.buckets.take(caller.key, operation.cost)
         if not isinstance(rate, Rate):

@@ -161,6 +161,10 @@ class _SocketProtocol(WebSocketsSansIOProtocol):
         if message.get("urgent"):
             self.loop.call_later(_LINGER_S, self._cut)
 
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.loop.call_later(_LINGER_S, self._cut)
+
     def _cut(self) -> None:
         if not self.disconnected:
             self.transport.abort()

@@ -1,5 +1,6 @@
 """Settings: what an operator may set, by environment variables that begin with STEADYSTATE_."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
         default=[], description="Origins whose pages may call the API and open sockets, such as https://app.example."
     )
     allow_get_queries: bool = Field(default=False, description="Whether queries may be sent by GET.")
+    trusted_documents: Path | None = Field(
+        default=None, description="JSON file of documents by the SHA-256 of their text, which clients may send instead."
+    )
+    only_trusted_documents: bool = Field(default=False, description="Whether no other documents are run.")
     graphiql: bool = Field(default=True, description="Whether GraphiQL is served at /graphiql.")
     metrics: bool = Field(default=False, description="Whether Prometheus' figures are served at /metrics.")
     metrics_token: SecretStr | None = Field(default=None, description="Bearer token that /metrics asks for, if set.")

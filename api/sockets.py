@@ -1,6 +1,7 @@
 """Sockets: GraphQL over WebSocket by the protocol graphql-transport-ws, and by no other."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -84,6 +85,15 @@ class Sockets:
         self.connections = connections
         self.authenticator = authenticator
         self.settings = settings
+        self._open: set[Socket] = set()
+
+    async def run(self) -> None:
+        """Close sockets that leave what was sent to them unread, until cancelled."""
+        patience_s = self.settings.slow_reader_seconds
+        while True:
+            await asyncio.sleep(min(1.0, patience_s / 4))
+            for socket in list(self._open):
+                socket.close_if_slow(patience_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = WebSocket(scope, receive, send)
@@ -93,13 +103,16 @@ class Sockets:
         offered = PROTOCOL in scope["subprotocols"]
         await websocket.accept(PROTOCOL if offered else None)
         with metrics.SOCKETS.track_inprogress():
-            socket = Socket(self, websocket)
+            socket = Socket(self, websocket, send)
+            self._open.add(socket)
             try:
                 await (socket.serve() if offered else socket.close(_NO_PROTOCOL))
             except Closing as closing:
                 await socket.close(closing)
             except WebSocketDisconnect:
                 pass
+            finally:
+                self._open.discard(socket)
 
     def _is_welcome(self, websocket: WebSocket) -> bool:
         """Tell whether the page that opens the socket, if it is a page, is of an allowed origin."""
@@ -113,13 +126,15 @@ class Sockets:
 class Socket:
     """One open socket: its caller, and its operations under way."""
 
-    def __init__(self, sockets: Sockets, websocket: WebSocket) -> None:
+    def __init__(self, sockets: Sockets, websocket: WebSocket, send: Send) -> None:
         self._sockets = sockets
         self._websocket = websocket
         self._settings = sockets.settings
         self._request_id: str = websocket.scope["state"]["request_id"]
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._sending = asyncio.Lock()
+        self._write = send
+        self._sending_since: list[float] = []
+        self._last_cursor: str | None = None
         self._stopped: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         self._stack = AsyncExitStack()
         self._who: dict[str, str] = {}
@@ -158,6 +173,12 @@ class Socket:
             await self._websocket.send(
                 {"type": "websocket.close", "code": int(closing.code), "reason": reason, "urgent": True}
             )
+
+    def close_if_slow(self, patience_s: float) -> None:
+        """Have the socket closed if the client has left something unread for longer than this."""
+        if self._sending_since and time.monotonic() - min(self._sending_since) > patience_s:
+            place = f"; go on after {self._last_cursor}" if self._last_cursor else ""
+            self._stop(Close.DUPLICATE_OR_SLOW, f"Too slow{place}")
 
     def _stop(self, code: Close, reason: str) -> None:
         if not self._stopped.done():
@@ -248,7 +269,7 @@ class Socket:
             operation, context = self._sockets.runner.admit(request_of(message), session.caller, request_id)
             if operation.kind is not OperationType.SUBSCRIPTION:
                 answer = await self._sockets.runner.execute(operation, context)
-                await self._send_next(message.id, answer.encoded())
+                await self._send_text(_head_of_next(message.id) + answer.encoded().decode() + "}")
             else:
                 async with self._sockets.subscriptions.opened(operation, context, session.credential) as opened:
                     await self._push(message.id, opened)
@@ -256,43 +277,41 @@ class Socket:
             await self._send_error(message.id, refusal(error, request_id))
         except CredentialEnded:
             self._stop_for(session.credential.ended or End.TOKEN)
-        except Closing as closing:
-            self._stop(closing.code, closing.reason)
-        except (WebSocketDisconnect, RuntimeError):
+        except (OSError, RuntimeError):
             # The client has gone while something was on its way to it; the reader sees the same.
             return
         except Exception as error:  # noqa: BLE001 -- a fault in one operation leaves the others alone
             await self._send_error(message.id, failure(error, request_id))
         else:
             self._forget(message.id, asyncio.current_task())
-            with suppress(WebSocketDisconnect, RuntimeError, Closing):
+            with suppress(OSError, RuntimeError):
                 await self._send({"type": "complete", "id": message.id})
 
     async def _push(self, id_: str, opened: Open) -> None:
+        head = _head_of_next(id_)
         async for body in opened.answers():
-            try:
-                await self._send_next(id_, body)
-            except Closing:
-                cursor = f"; go on after {opened.last_cursor}" if opened.last_cursor else ""
-                raise Closing(Close.DUPLICATE_OR_SLOW, f"Too slow{cursor}") from None
-
-    async def _send_next(self, id_: str, body: bytes) -> None:
-        await self._send({"type": "next", "id": id_, "payload": msgspec.Raw(body)})
+            await self._send_text(head + body + "}")
+            self._last_cursor = opened.last_cursor
 
     async def _send_error(self, id_: str, answer: Answer) -> None:
         self._forget(id_, asyncio.current_task())
-        with suppress(WebSocketDisconnect, RuntimeError, Closing):
+        with suppress(OSError, RuntimeError):
             await self._send({"type": "error", "id": id_, "payload": answer.body["errors"]})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        text = msgspec.json.encode(message).decode()
+        await self._send_text(msgspec.json.encode(message).decode())
+
+    async def _send_text(self, text: str) -> None:
+        began = time.monotonic()
+        self._sending_since.append(began)
         try:
-            # The place in the queue counts as well: whoever does not read holds up all who send.
-            async with asyncio.timeout(self._settings.slow_reader_seconds), self._sending:
-                await self._websocket.send({"type": "websocket.send", "text": text})
-        except TimeoutError:
-            closing = Closing(Close.DUPLICATE_OR_SLOW, "Too slow")
-            raise closing from None
+            await self._write({"type": "websocket.send", "text": text})
+        finally:
+            self._sending_since.remove(began)
+
+
+def _head_of_next(id_: str) -> str:
+    return f'{{"type":"next","id":{msgspec.json.encode(id_).decode()},"payload":'
 
 
 def _refusing(error: Exception, request_id: str) -> Closing:

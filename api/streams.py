@@ -69,7 +69,7 @@ class Streams:
         async with stack:
             try:
                 async for body in self._answers(opened, stopped):
-                    yield b":\n\n" if body is None else _next(body)
+                    yield b":\n\n" if body is None else _next(body.encode())
             except CredentialEnded:
                 ended = Unauthenticated(End.TOKEN.value)
                 yield _next(msgspec.json.encode(body_of(ended, request_id))) + _COMPLETE
@@ -80,11 +80,11 @@ class Streams:
                     yield _COMPLETE
                 # A server about to stop sends no `complete`: the client is to connect again.
 
-    async def _answers(self, opened: Open, stopped: asyncio.Event) -> AsyncIterator[bytes | None]:
+    async def _answers(self, opened: Open, stopped: asyncio.Event) -> AsyncIterator[str | None]:
         """Yield answers as they come, and `None` now and then to show that the line is alive."""
         answers = aiter(opened.answers())
         stopping = asyncio.ensure_future(stopped.wait())
-        coming: asyncio.Future[bytes] | None = None
+        coming: asyncio.Future[str] | None = None
         try:
             yield None
             while not stopping.done():

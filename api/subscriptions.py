@@ -19,7 +19,9 @@ from api.running import log_internals, shown
 
 log = structlog.get_logger("api")
 
-_KEPT_RESPONSES = 4_096
+_KEPT_RESPONSES = 1_024
+_KEPT_CHARACTERS = 65_536
+"""A longer response is shared by those who already wait for it, and not kept."""
 
 
 class CredentialEnded(Exception):
@@ -33,9 +35,10 @@ class Subscriptions:
     for each distinct operation, variables and principal.
     """
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, seconds: float) -> None:
         self._operations = operations
-        self._rendered: OrderedDict[Hashable, tuple[object, asyncio.Task[bytes]]] = OrderedDict()
+        self.seconds = seconds
+        self._rendered: OrderedDict[Hashable, tuple[object, asyncio.Task[str]]] = OrderedDict()
 
     @asynccontextmanager
     async def opened(
@@ -60,18 +63,24 @@ class Subscriptions:
             with suppress(Exception):
                 await context.close()
 
-    async def render(self, opened: "Open", event: Any) -> bytes:
+    async def render(self, opened: "Open", event: Any) -> str:
         """Return the rendered answer to one event, made once for all who share it."""
-        key = (*opened.share, id(event))
+        key = (opened.share, id(event))
         found = self._rendered.get(key)
         if found is None or found[1].cancelled():
             # A task of its own: the first subscriber may leave while others wait for the answer.
-            found = (event, asyncio.ensure_future(opened.answer(event)))
-            self._rendered[key] = found
+            # The event is kept with it, so that its identity is not given to another one meanwhile.
+            found = self._rendered[key] = (event, asyncio.ensure_future(opened.answer(event)))
+            found[1].add_done_callback(lambda task: self._forget_long(key, task))
             if len(self._rendered) > _KEPT_RESPONSES:
                 self._rendered.popitem(last=False)
         metrics.PUSHED.inc()
-        return await asyncio.shield(found[1])
+        task = found[1]
+        return task.result() if task.done() else await asyncio.shield(task)
+
+    def _forget_long(self, key: Hashable, task: asyncio.Task[str]) -> None:
+        if task.cancelled() or len(task.result()) > _KEPT_CHARACTERS:
+            self._rendered.pop(key, None)
 
 
 class Open:
@@ -91,10 +100,9 @@ class Open:
         self._credential = credential
         self.last_cursor: str | None = None
         variables = msgspec.json.encode(operation.variables, order="deterministic")
-        # The document is kept, so that its identity is not given to another one meanwhile.
         self.share = (_Same(operation.document), operation.name, variables, credential.caller.key)
 
-    async def answers(self) -> AsyncIterator[bytes]:
+    async def answers(self) -> AsyncIterator[str]:
         """Yield the rendered answer to every event.
 
         Raises:
@@ -110,24 +118,25 @@ class Open:
             except Exception as error:
                 located = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
                 raise Rejected([located], 400) from error
-            if not await self._credential.holds():
+            if not await self._credential.holds(event):
                 raise CredentialEnded
             yield await self._subscriptions.render(self, event)
             self.last_cursor = getattr(event, "cursor", None)
 
-    async def answer(self, event: Any) -> bytes:
+    async def answer(self, event: Any) -> str:
         """Execute the operation for one event, in a context of its own."""
         old = self._context
         context = OperationContext(old.context, old.principal, old.request_id, old.rate)
         try:
-            body, _ = shown(await self._subscription.respond(event, context), context.request_id)
+            async with asyncio.timeout(self._subscriptions.seconds):
+                body, _ = shown(await self._subscription.respond(event, context), context.request_id)
         except Exception as error:  # noqa: BLE001 -- one event that fails leaves the stream open
             failed = GraphQLError("internal", original_error=error)
             log_internals([failed], context.request_id)
             body = {"errors": present_all([failed], context.request_id)[0]}
         finally:
             await context.close()
-        return msgspec.json.encode(body)
+        return msgspec.json.encode(body).decode()
 
 
 class _Same:

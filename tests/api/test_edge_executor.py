@@ -98,8 +98,10 @@ QUERIES = [
     "{ leaves { inner { number tags inner { text } } text again: text } }",
     "{ sure { text later number } }",
     "{ leaves { later number repeated(times: 3) loud text } }",
-    "query($yes: Boolean = false) { leaves { text @include(if: $yes) number @skip(if: $yes) ...F } }"
-    " fragment F on Leaf { colour inner { text } }",
+    (
+        "query($yes: Boolean = false) { leaves { text @include(if: $yes) number @skip(if: $yes) ...F } }"
+        " fragment F on Leaf { colour inner { text } }"
+    ),
     "{ one { ...F inner { text } } } fragment F on Leaf { inner { number } }",
     "{ one { colour loud } leaves { ... on Leaf { tags } } }",
 ]

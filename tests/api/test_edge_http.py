@@ -1,9 +1,11 @@
 """GraphQL over HTTP: what goes in, what comes back, and under which status."""
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -238,6 +240,23 @@ async def test_an_operation_that_takes_too_long_ends_with_a_code() -> None:
 async def test_a_persisted_query_that_nobody_knows_gets_the_code_that_clients_know(edge: Edge) -> None:
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
     assert code_of((await edge.post({"extensions": extensions})).json()) == "PERSISTED_QUERY_NOT_FOUND"
+
+
+async def test_documents_kept_with_the_server_are_run_by_their_hash(tmp_path: Path) -> None:
+    text = "query Kept($n: String!) { hello(name: $n) }"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept = tmp_path / "documents.json"
+    kept.write_text(json.dumps({f"sha256:{digest}": text}))
+    async with running(trusted_documents=kept, only_trusted_documents=True) as edge:
+        apollo = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest}}, "variables": {"n": "you"}}
+        for body in (apollo, {"documentId": f"sha256:{digest}", "variables": {"n": "you"}}, {"query": text} | apollo):
+            assert (await edge.post(body)).json()["data"] == {"hello": "Hello, you!"}
+        response = await edge.post("{ hello }")
+        assert (response.status_code, code_of(response.json())) == (400, "BAD_REQUEST")
+    kept.write_text(json.dumps({"0" * 64: text}))
+    with pytest.raises(ValueError, match="is not the SHA-256 of its document"):
+        async with running(trusted_documents=kept):
+            pass
 
 
 async def test_the_operation_is_chosen_by_name(edge: Edge) -> None:
