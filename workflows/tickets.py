@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from db import attribution, facts, outbox, restamping, tenants, tickets
@@ -85,12 +86,13 @@ async def fold(context: Context) -> int:
     """Fold what has not been folded of every tenant, a batch each; return how many deltas there were."""
     async with context.database.relaying() as relaying:
         waiting = await facts.tenants_to_fold(relaying)
+    return await tenant_by_tenant(waiting, partial(fold_one, context))
 
-    async def fold_one(tenant: UUID) -> int:
-        async with context.database.writing(system(tenant)) as tx:
-            return await facts.fold(tx, context.clock())
 
-    return await tenant_by_tenant(waiting, fold_one)
+async def fold_one(context: Context, tenant: UUID) -> int:
+    """Fold one batch of one tenant's deltas; return how many there were."""
+    async with context.database.writing(system(tenant)) as tx:
+        return await facts.fold(tx, context.clock())
 
 
 async def attribute(context: Context) -> int:
