@@ -26,7 +26,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes
 MAKEFLAGS += --jobs=2 --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench graphiql schema lock format clean
+.PHONY: help demo test faults check bench graphiql schema lock format clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -35,7 +35,10 @@ demo: .venv/demo $(GRAPHIQL) ## install, start everything with two simulated pro
 	@$(BIN)/steadystate demo
 
 test: .venv/dev $(GRAPHIQL) ## install and run the suite
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --ignore=tests/faults
+
+faults: .venv/dev $(GRAPHIQL) ## kill servers, workers and databases under load, and count that nothing was lost or doubled
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
 
 check: .venv/dev ## style, types, layers, migrations, schema, Dockerfile
 	$(BIN)/ruff format --check .

@@ -15,3 +15,10 @@ class Clock:
     def forward(self, **length: float) -> datetime:
         self.now += timedelta(**length)
         return self.now
+
+
+class WallClock(Clock):
+    """The time of day, for tests whose server is a process of its own."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
