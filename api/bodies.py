@@ -94,8 +94,11 @@ def _document_id(value: Mapping[str, Any]) -> str | None:
     """Return the hash by which a document is named: Apollo's extension, or the specification's member."""
     persisted = (_member(value, "extensions", dict) or {}).get("persistedQuery")
     if isinstance(persisted, dict):
-        return _member(persisted, "sha256Hash", str)
-    return _member(value, "documentId", str)
+        value, name = persisted, "sha256Hash"
+    else:
+        name = "documentId"
+    found: str | None = _member(value, name, str)
+    return found
 
 
 def _member(value: Mapping[str, Any], name: str, kind: type) -> Any:
