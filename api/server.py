@@ -1,6 +1,7 @@
 """The server: uvicorn with the limits that it lacks, and an end that leaves nobody hanging."""
 
 import asyncio
+import socket
 from typing import Any
 
 import uvicorn
@@ -51,6 +52,15 @@ def server(app: Starlette, settings: Settings) -> "Server":
 
 class Server(uvicorn.Server):
     """Asks sockets and streams to end before it waits for what is under way."""
+
+    async def until_stopped(self, listening: list[socket.socket] | None = None) -> None:
+        """Serve until `stop`, with signals left to the caller: uvicorn's own way raises them again at its end."""
+        await self._serve(listening)
+
+    def stop(self) -> None:
+        """Begin to stop; called again, stop without waiting for what is under way."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         app = self.config.app

@@ -339,7 +339,7 @@ async def running(
         nodes._SOURCES.clear()
         nodes.nodes_of(IdKind.CLIENT, things_of, Scope.CLIENTS_READ)
     edge = Edge(running_server, 0)
-    serving = asyncio.ensure_future(running_server._serve())
+    serving = asyncio.ensure_future(running_server.until_stopped())
     while not running_server.started:
         if serving.done():
             serving.result()
@@ -348,7 +348,7 @@ async def running(
     try:
         yield edge
     finally:
-        running_server.should_exit = True
+        running_server.stop()
         await serving
         nodes._SOURCES.clear()
         nodes._SOURCES.update(kept)
