@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from strawberry.types.field import StrawberryField
 
 from api.directives import Cost, MayFail, Requires
@@ -178,6 +178,9 @@ def window(on: type, *, description: str, name: str | None = None) -> Callable[[
 def guard(schema: GraphQLSchema) -> None:
     """Check scopes before resolvers run: once, here, for every field that carries `@requires`.
 
+    A mutation's payload becomes nullable by that: refusing one must not blank the answers to the
+    others of the document, which have been done.
+
     Raises:
         TypeError: a mutation or subscription names no scope.
     """
@@ -185,6 +188,8 @@ def guard(schema: GraphQLSchema) -> None:
         for name, field in root.fields.items() if root else ():
             if scope_of(field) is None:
                 raise TypeError(f"{root}.{name} names no scope: declare it with mutation_field or subscription_field")
+            if root is schema.mutation_type and isinstance(field.type, GraphQLNonNull):
+                field.type = field.type.of_type
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
             for field in type_.fields.values():
