@@ -6,13 +6,25 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 import structlog
+from graphql import GraphQLError
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 
 from api import logs
+from api.errors import Code, present
+from db.errors import (
+    DatabaseUnavailableError,
+    LockTimeoutError,
+    RetryableError,
+    StatementFailedError,
+    StatementTimeoutError,
+)
 from db.session import Database
+from domain.errors import ForbiddenError, UnauthenticatedError
+from domain.ids import MalformedIdError
 from tests.support.edge import TICKS, Edge, running, tick, until
 from workflows.context import Context
 
@@ -179,6 +191,58 @@ async def test_ready_is_said_only_of_a_migrated_database_that_answers(edge: Edge
 async def test_no_debug_route_and_no_documentation_route_answers(edge: Edge) -> None:
     for path in ("/docs", "/openapi.json", "/debug", "/graphql/", "/.env", "/graphiql/files/../app.py"):
         assert (await edge.get(path)).status_code in (404, 307), path
+
+
+async def test_an_open_stream_does_not_hold_the_stop() -> None:
+    async with running(shutdown_seconds=10) as edge:
+        headers = {"authorization": f"Bearer {edge.token()}", "accept": "text/event-stream"}
+        async with (
+            httpx2.AsyncClient(trust_env=False, timeout=10) as client,
+            client.stream(
+                "POST", f"{edge.url}/graphql", json={"query": "subscription { ticks { number } }"}, headers=headers
+            ) as response,
+        ):
+            await until(lambda: len(TICKS) == 1)
+            began = time.perf_counter()
+            edge.server.stop()
+            text = "".join([part async for part in response.aiter_text()])
+        assert "complete" not in text, "the client is to connect again"
+        await until(lambda: not edge.server.server_state.tasks)
+        assert time.perf_counter() - began < 3
+
+
+async def test_more_connections_than_allowed_are_told_to_come_later() -> None:
+    async with running(connections=3) as edge:
+        held = [await asyncio.open_connection("127.0.0.1", edge.port) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        assert (await edge.get("/health/live")).status_code == 503
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.1)
+        assert (await edge.get("/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StatementTimeoutError("canceling statement due to statement timeout"), Code.DEADLINE_EXCEEDED),
+        (TimeoutError(), Code.DEADLINE_EXCEEDED),
+        (DatabaseUnavailableError("10.0.0.7"), Code.SERVICE_UNAVAILABLE),
+        (LockTimeoutError("relation wages"), Code.SERVICE_UNAVAILABLE),
+        (RetryableError("deadlock"), Code.SERVICE_UNAVAILABLE),
+        (ForbiddenError("This takes the scope X."), Code.FORBIDDEN),
+        (UnauthenticatedError("No."), Code.UNAUTHENTICATED),
+        (MalformedIdError("'x' is no client id"), Code.BAD_USER_INPUT),
+        (StatementFailedError("column salary does not exist"), Code.INTERNAL_SERVER_ERROR),
+        (KeyError("salary"), Code.INTERNAL_SERVER_ERROR),
+    ],
+)
+def test_every_error_has_a_code_and_shows_no_internals(error: Exception, code: Code) -> None:
+    shown = present(GraphQLError(str(error), original_error=error), "req-1")
+    assert shown["extensions"] == {"code": code.value, "requestId": "req-1"}
+    for internal in ("salary", "wages", "10.0.0.7", "canceling"):
+        assert internal not in shown["message"]
 
 
 async def test_stopping_answers_what_is_under_way_and_closes_sockets_with_1012() -> None:
