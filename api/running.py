@@ -14,6 +14,7 @@ from api.bodies import GraphQLRequest
 from api.context import OperationContext
 from api.documents import TrustedDocuments
 from api.errors import (
+    MAX_ERRORS,
     UNKNOWN_OUTCOME,
     ApiError,
     DeadlineExceeded,
@@ -174,7 +175,7 @@ def failure(error: Exception, request_id: str) -> Answer:
 
 def log_internals(errors: Sequence[GraphQLError], request_id: str) -> None:
     """Log our own faults with their trace; a caller's mistakes are one word in the request's line."""
-    for error in errors:
+    for error in errors[:MAX_ERRORS]:
         if is_ours(error):
             log.error("internal error", request_id=request_id, path=error.path, exc_info=original_of(error))
 

@@ -284,7 +284,7 @@ async def test_the_same_question_with_the_same_rights_is_answered_once_for_all(e
 
 async def test_a_reader_that_does_not_read_is_closed_and_told_its_place() -> None:
     async with running(slow_reader_seconds=0.5) as edge:
-        async with edge.socket(max_queue=1) as socket:
+        async with edge.socket(max_queue=1, close_timeout=0.2) as socket:
             await say(socket, "subscribe", "1", "subscription { ticks { number filling(kilobytes: 512) } }")
             await listeners(1)
             for number in range(40):
@@ -298,7 +298,11 @@ async def test_a_reader_that_does_not_read_is_closed_and_told_its_place() -> Non
 
 
 async def test_a_slow_subscriber_holds_up_nobody_else() -> None:
-    async with running(slow_reader_seconds=2) as edge, edge.socket(max_queue=1) as slow, edge.socket() as quick:
+    async with (
+        running(slow_reader_seconds=2) as edge,
+        edge.socket(max_queue=1, close_timeout=0.2) as slow,
+        edge.socket() as quick,
+    ):
         await say(slow, "subscribe", "1", "subscription { ticks { number filling(kilobytes: 256) } }")
         await say(quick, "subscribe", "1", "subscription { ticks { number } }")
         await listeners(2)

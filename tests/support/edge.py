@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 import strawberry
+import structlog
 from websockets.asyncio.client import ClientConnection, connect
 
 from api import nodes
@@ -329,6 +330,9 @@ async def running(
         edge.lookups += 1
         return edge.tokens.get(token)
 
+    # Traces drawn with every local variable, as structlog does by itself, take longer than the tests.
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
     configured = Settings(**({"port": 0, "shutdown_seconds": 2} | settings))
     app = create_app(
         world, configured, schema=schema or small_schema(), authenticated_by=authenticated_by or authenticate
