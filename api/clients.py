@@ -14,11 +14,13 @@ from api.changing import id_of
 from api.context import Info
 from api.enums import described
 from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
+from api.kpis import ClientFigures
 from api.members import Member
 from api.nodes import Node, nodes_of
 from api.onboarding import Onboarding
 from api.onboarding_loaders import of_client
 from api.paging import After, Before, Connection, First, Last, Ordering, Page, connection, page_of
+from api.tickets import ClientTickets
 from db import clients as stored
 from db import contacts, contracts, devices, services
 from db.keyset import Listing
@@ -83,7 +85,7 @@ async def _belonging(
 
 
 @window(clients.Client, description="A company that the provider serves.")
-class Client(Node):
+class Client(ClientFigures, ClientTickets, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
     name: str = strawberry.field(description="Its name; names may repeat.")
     industry: str | None = strawberry.field(description="What it does.")

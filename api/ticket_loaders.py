@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from api.client_loaders import Where
 from api.context import OperationContext
+from api.paging import Page
 from db import attribution, ticket_lists
 from domain.escalations import EscalationRule, RecordedEscalation
 from domain.tickets import HandOver, Ticket
@@ -14,6 +16,13 @@ async def ticket(context: OperationContext, keys: Sequence[UUID]) -> list[Ticket
     async with context.reading() as tx:
         found = await ticket_lists.many(tx, keys)
     return [found.get(key) for key in keys]
+
+
+async def tickets_of(context: OperationContext, keys: Sequence[UUID], where: Where, page: Page) -> list[list[Ticket]]:
+    """Load a stretch of the tickets of each client, the latest logged first."""
+    async with context.reading() as tx:
+        found = await ticket_lists.LISTING.rows_of(tx, keys, "LOGGED_AT", page, dict(where), descending=True)
+    return [[ticket_lists.read(row) for row in found[key]] for key in keys]
 
 
 async def hand_overs(context: OperationContext, keys: Sequence[UUID]) -> list[list[HandOver]]:

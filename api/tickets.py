@@ -1,12 +1,13 @@
 """Tickets as the API shows them: who had each, what was escalated, and lists that an index serves."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from api import onboarding_enums, ticket_enums, ticket_loaders
+from api import client_loaders, onboarding_enums, ticket_enums, ticket_loaders
 from api.context import Info
 from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
 from api.nodes import Node, nodes_of
@@ -19,7 +20,10 @@ from domain.ids import IdKind, parse
 from domain.onboarding import Stage
 from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
 
-__all__ = ["Ticket", "TicketQuery", "onboarding_enums", "ticket_enums"]
+if TYPE_CHECKING:
+    from api.clients import Client
+
+__all__ = ["ClientTickets", "Ticket", "TicketQuery", "onboarding_enums", "ticket_enums"]
 
 BY_LOGGED_AT = Ordering("tickets by logging", (datetime, UUID))
 
@@ -98,6 +102,10 @@ class Ticket(Node):
     recorded_at: datetime = strawberry.field(description="When it was last written here.")
     version: int = strawberry.field(description="How often it was written here, counted from 1.")
 
+    @resolved(description="The client; `null` while nobody has mapped the source's key.", scope=Scope.CLIENTS_READ)
+    async def client(root: Any, info: Info) -> Annotated["Client", strawberry.lazy("api.clients")] | None:  # noqa: N805
+        return await info.context.loader(client_loaders.client).load(root.client_id) if root.client_id else None  # type: ignore[return-value]
+
     @resolved(description="Who had it, one after another, as its source said.", cost=PER_TICKET)
     async def hand_overs(root: Any, info: Info) -> list[HandOver]:  # noqa: N805 -- the root is a domain value
         return await info.context.loader(ticket_loaders.hand_overs).load(root.id)  # type: ignore[return-value]
@@ -129,13 +137,13 @@ class TicketWhere:
     def conditions(self) -> dict[str, object]:
         """Return what is given as conditions of the listing."""
         given: dict[str, object | None] = {
-            "clients": None if self.client_ids is None else [parse(IdKind.CLIENT, one) for one in self.client_ids],
-            "systems": self.systems,
-            "external_ids": self.external_ids,
-            "stages": self.stages,
-            "phases": self.phases,
-            "priorities": self.priorities,
-            "sources": self.sources,
+            "clients": _ids(self.client_ids),
+            "systems": _codes(self.systems),
+            "external_ids": _codes(self.external_ids),
+            "stages": _codes(self.stages),
+            "phases": _codes(self.phases),
+            "priorities": _codes(self.priorities),
+            "sources": _codes(self.sources),
             "escalated": self.escalated,
             "unmapped": self.unmapped,
             "open": self.open,
@@ -143,6 +151,39 @@ class TicketWhere:
             "logged_to": self.logged_to,
         }
         return {name: value for name, value in given.items() if value is not None}
+
+
+def _ids(given: list[strawberry.ID] | None) -> tuple[UUID, ...] | None:
+    return None if given is None else tuple(parse(IdKind.CLIENT, one) for one in given)
+
+
+def _codes(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)
+
+
+@strawberry.type
+class ClientTickets:
+    """The field by which a client shows its own tickets; the type of clients inherits it."""
+
+    @resolved(description="Its tickets, the latest logged first.", scope=Scope.TICKETS_READ)
+    async def tickets(
+        root: Any,  # noqa: N805
+        info: Info,
+        where: Annotated[TicketWhere | None, strawberry.argument(description="Which; all if left out.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Ticket] | None:
+        page = page_of(BY_LOGGED_AT, first=first, after=after, last=last, before=before)
+        conditions = tuple(where.conditions().items()) if where else ()
+
+        async def count() -> int:
+            loader = info.context.loader(client_loaders.counts_of, ticket_lists.LISTING, conditions)
+            return await loader.load(root.id)
+
+        rows = await info.context.loader(ticket_loaders.tickets_of, conditions, page).load(root.id)
+        return connection(page, rows, key=lambda t: (t.logged_at, t.id), count=count)
 
 
 @strawberry.type(description="One system's rule.")

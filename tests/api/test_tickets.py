@@ -124,3 +124,30 @@ async def test_another_providers_ticket_is_as_unknown_as_one_that_nobody_has(
     for id_ in (page["nodes"][0]["id"], f"tic_{'0' * 32}"):
         assert await asked(other_provider, ONE, {"id": id_}) == {"ticket": None, "node": None}
     assert await listed(other_provider) == []
+
+
+async def test_clients_show_their_own_tickets_and_figures(provider: Provider) -> None:
+    busy, idle = await provider.client("Busy"), await provider.client("Idle")
+    await report(provider, busy, *(ticket(n, 1, 2) for n in range(3)), ticket(3))
+    text = """
+    query ($period: PeriodInput!) {
+      clients(first: 10) {
+        nodes {
+          name
+          kpi(key: ESCALATION_RATE, period: $period) { total { value numerator denominator status } }
+          logged: kpi(key: TICKETS_LOGGED, period: $period, grain: DAY) { columns { values } }
+          tickets(first: 2, where: { escalated: true }) { totalCount nodes { externalId client { name } } }
+        }
+      }
+    }
+    """
+    answer = await asked(provider, text, {"period": {"from": "2026-03-01", "to": "2026-03-03"}})
+    found = {node["name"]: node for node in answer["clients"]["nodes"]}
+    assert found["Busy"]["kpi"]["total"]["value"] == 0.75
+    assert found["Busy"]["logged"]["columns"]["values"] == [4, 0]
+    assert found["Busy"]["tickets"]["totalCount"] == 3
+    assert [node["externalId"] for node in found["Busy"]["tickets"]["nodes"]] == ["T-2", "T-1"]
+    assert found["Busy"]["tickets"]["nodes"][0]["client"]["name"] == "Busy"
+    assert found["Idle"]["kpi"]["total"]["status"] == "NO_DATA"
+    assert found["Idle"]["tickets"] == {"totalCount": 0, "nodes": []}
+    assert idle != busy
