@@ -10,7 +10,7 @@ import { createRoot } from "react-dom/client";
 
 const KEPT_AS = "steadystate.token";
 const FIRST_QUERY = `# Paste a token above, then press Ctrl-Enter.
-# The documentation of every field is behind the book on the left.
+# Every field is described behind the book on the left.
 query RateLimit {
   rateLimit {
     remaining
