@@ -58,7 +58,8 @@ SPELLS = text("""
     cross join lateral (
         select array_agg(h.held_at order by h.held_at) as starts,
                array_agg(coalesce(h.resumed_at, :now) order by h.held_at) as ends
-        from hold h where h.tenant_id = :tenant and h.visit_id = v.id and h.held_at <= :now
+        from hold h
+        where h.tenant_id = :tenant and h.cycle_id = v.cycle_id and h.visit_id = v.id and h.held_at <= :now
     ) as h
     where v.tenant_id = :tenant and v.stage <> all(:ended)
       and v.entered_at >= :from and v.entered_at < :to and v.entered_at <= :now

@@ -85,6 +85,7 @@ class VisitRow(OfTenant, Base):
         _of_cycle(),
         UniqueConstraint("tenant_id", "client_id", "cycle_id", "id"),
         Index(None, "tenant_id", "client_id", "entered_at"),
+        Index(None, "tenant_id", "cycle_id", "entered_at"),
         Index(
             "uq_visit_current",
             "tenant_id",
@@ -149,6 +150,7 @@ class HoldRow(OfTenant, Base):
     __tablename__ = "hold"
     __table_args__ = (
         _of_cycle(),
+        Index(None, "tenant_id", "cycle_id", "held_at"),
         Index("uq_hold_open", "tenant_id", "cycle_id", unique=True, postgresql_where=text("resumed_at is null")),
     )
 
@@ -231,6 +233,7 @@ class WindowRow(OfTenant, Base):
     __table_args__ = (
         _of_cycle(),
         Index(None, "tenant_id", "client_id", "opened_at"),
+        Index(None, "tenant_id", "cycle_id", "opened_at"),
         Index("uq_window_open", "tenant_id", "cycle_id", unique=True, postgresql_where=text("closed_at is null")),
     )
 

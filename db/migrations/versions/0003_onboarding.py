@@ -185,6 +185,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_escalation_window_tenant_id_cycle_id_opened_at", "escalation_window", ["tenant_id", "cycle_id", "opened_at"]
+    )
+    op.create_index(
         "uq_window_open",
         "escalation_window",
         ["tenant_id", "cycle_id"],
@@ -236,6 +239,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_hold"),
     )
+    op.create_index("ix_hold_tenant_id_cycle_id_held_at", "hold", ["tenant_id", "cycle_id", "held_at"])
     op.create_index(
         "uq_hold_open", "hold", ["tenant_id", "cycle_id"], unique=True, postgresql_where=sa.text("resumed_at is null")
     )
@@ -308,6 +312,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_visit_tenant_id_client_id_entered_at", "visit", ["tenant_id", "client_id", "entered_at"], unique=False
     )
+    op.create_index("ix_visit_tenant_id_cycle_id_entered_at", "visit", ["tenant_id", "cycle_id", "entered_at"])
     op.create_index(
         "uq_visit_current", "visit", ["tenant_id", "cycle_id"], unique=True, postgresql_where=sa.text("left_at is null")
     )
