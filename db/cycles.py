@@ -8,9 +8,11 @@ import asyncpg
 from sqlalchemy import Boolean, Text, Uuid, any_, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db import definitions
 from db.keyset import Listing, Stretch
 from db.session import Transaction
 from db.tables.onboarding import CycleRow, TransitionRow
+from domain.definitions import Definition
 from domain.onboarding import (
     Baseline,
     Cycle,
@@ -24,6 +26,7 @@ from domain.onboarding import (
     Visit,
     Window,
 )
+from domain.tenants import TenantSettings
 
 _COLUMNS = """
     c.id, c.client_id, c.number, c.scope_kind, c.scope_key, c.contract_id, c.definition_id, c.lead_id,
@@ -31,7 +34,18 @@ _COLUMNS = """
     c.target_at, c.held_at, c.ended_at, c.outcome, c.version
 """
 
+_NAMES = [name.strip().removeprefix("c.") for name in _COLUMNS.split(",")]
+
 LOCK = text(f"select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = :id for no key update")
+
+LOCK_TO_MOVE = text(f"""
+    select {_COLUMNS}, d.number as definition_number, d.body as definition_body, d.created_at as defined_at, t.settings
+    from cycle c
+    join definition d on d.tenant_id = :tenant and d.id = c.definition_id
+    join tenant t on t.id = :tenant
+    where c.tenant_id = :tenant and c.id = :id
+    for no key update of c
+""")
 
 BY_IDS = text(f"""
     select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
@@ -109,7 +123,7 @@ _C = CycleRow.__table__.c
 _T = TransitionRow.__table__.c
 
 LISTING = Listing(
-    columns=[_C[name.strip().removeprefix("c.")] for name in _COLUMNS.split(",")],
+    columns=[_C[name] for name in _NAMES],
     tenant=_C.tenant_id,
     orders={"OPENED": (_C.opened_at, _C.id)},
     conditions={
@@ -137,6 +151,21 @@ async def lock(tx: Transaction, cycle: UUID) -> Cycle | None:
     """
     row = await tx.one(LOCK, tenant=tx.tenant, id=cycle)
     return _cycle(row) if row else None
+
+
+async def lock_to_move(tx: Transaction, cycle: UUID) -> tuple[Cycle, Definition, TenantSettings] | None:
+    """Return a cycle with its row locked, and in the same statement what its moves are judged by.
+
+    Raises:
+        LockTimeoutError: somebody else is moving it.
+    """
+    row = await tx.one(LOCK_TO_MOVE, tenant=tx.tenant, id=cycle)
+    if row is None:
+        return None
+    definition = definitions.read(
+        row["definition_id"], row["definition_number"], row["definition_body"], row["defined_at"]
+    )
+    return _cycle(row), definition, TenantSettings.from_data(row["settings"])
 
 
 async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:
@@ -271,7 +300,7 @@ async def history(tx: Transaction, cycle: UUID, stretch: Stretch) -> list[Transi
 
 
 def _cycle(row: asyncpg.Record) -> Cycle:
-    values = dict(row)
+    values = {name: row[name] for name in _NAMES}
     values["scope_kind"] = ScopeKind(row["scope_kind"])
     values["stage"] = Stage(row["stage"])
     values["outcome"] = EndReason(row["outcome"]) if row["outcome"] else None

@@ -52,5 +52,9 @@ async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Definition]
 
 
 def _definition(row: asyncpg.Record) -> Definition:
-    created_at: datetime = row["created_at"]
-    return Definition(row["id"], row["number"], msgspec.convert(row["body"], Rules), created_at)
+    return read(row["id"], row["number"], row["body"], row["created_at"])
+
+
+def read(id: UUID, number: int, body: object, created_at: datetime) -> Definition:
+    """Return the version that is stored in these columns."""
+    return Definition(id, number, msgspec.convert(body, Rules), created_at)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import cycles, definitions, evidence, steps
+from db import cycles, evidence, steps
 from db.session import Transaction
 from domain.access import Principal
 from domain.definitions import Definition
@@ -44,12 +44,10 @@ class Attempt:
         tx: Transaction,
         error: UserError,
         target: Stage,
-        definition: Definition | None = None,
+        definition: Definition,
         verdicts: tuple[Verdict, ...] = (),
     ) -> Outcome:
         """Keep the refused attempt in the trail and return why it was refused."""
-        if definition is None:
-            definition = (await definitions.by_ids(tx, [self.cycle.definition_id]))[self.cycle.definition_id]
         row = _row(self, self.cycle, self.cycle.stage, definition, verdicts)
         await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value))
         return Outcome(subject=self.cycle.id, version=self.cycle.version, errors=(error,))

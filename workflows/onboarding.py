@@ -103,15 +103,16 @@ async def move_cycle(context: Context, principal: Principal, request: Request, c
     principal.require(rule.scope)
 
     async def act(tx: Transaction) -> Outcome:
-        cycle = await cycles.lock(tx, command.cycle)
-        if cycle is None:
+        locked = await cycles.lock_to_move(tx, command.cycle)
+        if locked is None:
             return refused(not_found("onboarding", "onboardingId"))
+        cycle, definition, settings = locked
         attempt = Attempt(context, principal, request, cycle, command.move, command.reason, command.outcome)
         error = _unmovable(principal, cycle, command)
         if error is not None:
-            return await attempt.refuse(tx, error, command.to or cycle.stage)
+            return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
         target = command.to or targets_of(command.move, cycle.stage)[0]
-        return await _move(tx, attempt, command, target)
+        return await _move(tx, attempt, command, target, definition, settings)
 
     return await perform(context, principal, request, f"onboarding{command.move.value.title()}", command, act)
 
@@ -179,10 +180,15 @@ async def _open(
     return Outcome(subject=opened.id, version=opened.version, event=event.id)
 
 
-async def _move(tx: Transaction, attempt: Attempt, command: MoveCommand, target: Stage) -> Outcome:
+async def _move(
+    tx: Transaction,
+    attempt: Attempt,
+    command: MoveCommand,
+    target: Stage,
+    definition: Definition,
+    settings: TenantSettings,
+) -> Outcome:
     cycle, move = attempt.cycle, command.move
-    definition = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id]
-    settings = (await tenants.get(tx)).settings
     wanted = evidence.Wanted(cycle, definition.rules)
     facts = (await evidence.gather(tx, [wanted], settings, attempt.now))[cycle.id]
     verdicts = judge(move, cycle, definition.rules, facts)
