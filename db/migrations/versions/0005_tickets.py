@@ -162,7 +162,6 @@ def upgrade() -> None:
             ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="fk_ticket_tenant_id_client_id"
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name="fk_ticket_tenant_id"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_ticket"),
         sa.UniqueConstraint("tenant_id", "system", "external_id", name="uq_ticket_tenant_id_system_external_id"),
     )
     op.create_index(
@@ -193,6 +192,9 @@ def upgrade() -> None:
         ["tenant_id", "system", "client_key"],
         postgresql_where=sa.text("client_id is null"),
     )
+    # Last of all its indexes: while a new table has no statistics all of them seem equally good, and the planner
+    # takes the newest. Any other would be read whole, for every row of an import, to check a reference.
+    op.create_primary_key("pk_ticket", "ticket", ["tenant_id", "id"])
     op.create_table(
         "escalation",
         sa.Column("client_id", sa.Uuid()),
