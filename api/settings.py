@@ -19,6 +19,23 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "STEADYSTATE_DATABASE_URL"),
         description="PostgreSQL 15 or newer; without it an embedded server is started.",
     )
+    app_database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("APP_DATABASE_URL", "STEADYSTATE_APP_DATABASE_URL"),
+        description="The same database for the login that serves requests; without it DATABASE_URL takes that role on.",
+    )
+    relay_database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RELAY_DATABASE_URL", "STEADYSTATE_RELAY_DATABASE_URL"),
+        description="The same database for the login that does the upkeep; without it DATABASE_URL takes that role on.",
+    )
+    database_connections: int = Field(
+        default=10, gt=0, le=1_000, description="Connections that one process opens to serve requests."
+    )
+    data_directory: Path = Field(
+        default=Path(".steadystate"),
+        description="Where the embedded server keeps its data, if there is no DATABASE_URL.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: list[str] = Field(

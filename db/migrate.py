@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -23,18 +25,44 @@ _LOCK = 7_265_001
 """Advisory lock, so that two processes that migrate at once take turns."""
 
 
+class MigrationFailedError(Exception):
+    """A migration could not be made; the revision it belongs to left nothing behind."""
+
+
 def upgrade(owner_url: str) -> None:
     """Migrate to the newest revision; each revision is one transaction, so a killed run repeats cleanly.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: a statement failed; the revision it belongs to left nothing behind.
+        MigrationFailedError: a statement failed, or no server answers.
     """
-    asyncio.run(_connected(owner_url, _upgrade))
+    try:
+        asyncio.run(_connected(owner_url, _upgrade))
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        raise MigrationFailedError(_said(error)) from error
 
 
 def drift(owner_url: str) -> list[str]:
-    """Return what differs between the migrated database and the declared tables, one line each."""
-    return asyncio.run(_connected(owner_url, _drift))
+    """Return what differs between the migrated database and the declared tables, one line each.
+
+    Raises:
+        MigrationFailedError: no server answers.
+    """
+    try:
+        return asyncio.run(_connected(owner_url, _drift))
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        raise MigrationFailedError(_said(error)) from error
+
+
+def current(owner_url: str) -> str | None:
+    """Return the revision that a database is at, or `None` for one that was never migrated.
+
+    Raises:
+        MigrationFailedError: no server answers.
+    """
+    try:
+        return asyncio.run(_connected(owner_url, _current))
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        raise MigrationFailedError(_said(error)) from error
 
 
 def head() -> str:
@@ -71,6 +99,16 @@ def _upgrade(connection: Connection) -> None:
     connection.commit()
     connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
     connection.commit()
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _said(error: Exception) -> str:
+    """Return the first line of what the server said, without the statement and its values."""
+    original = getattr(error, "orig", None) or error
+    return f"{type(original).__name__}: {str(original).partition(chr(10))[0]}"
 
 
 def _drift(connection: Connection) -> list[str]:

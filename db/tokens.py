@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, select, text
 
 from db.keyset import Listing, Stretch
 from db.rows import Rows
@@ -24,6 +24,7 @@ OPEN = text("insert into door (hash, kind, tenant_id, subject_id) values (:hash,
 CLOSE = text(
     "delete from door where tenant_id = :tenant and kind = :kind and subject_id = any(cast(:tokens as uuid[]))"
 )
+EVERY = select(*ROWS.columns).where(_T.tenant_id == bindparam("tenant")).order_by(_T.id)
 LIVE_OF_MEMBER = text("""
     select id from token where tenant_id = :tenant and member_id = :member and revoked_at is null order by id for update
 """)
@@ -65,6 +66,11 @@ async def listed(tx: Transaction, stretch: Stretch, holder: UUID | None = None) 
     """Return a stretch of the tokens by age; of one member, or of everybody and every program."""
     where = {"holder": holder} if holder else None
     return [ROWS.read(row) for row in await LISTING.rows(tx, "ID", stretch, where)]
+
+
+async def every(tx: Transaction) -> list[Token]:
+    """Return all tokens of the provider by age, revoked ones included."""
+    return [ROWS.read(row) for row in await tx.rows(EVERY, tenant=tx.tenant)]
 
 
 async def count(tx: Transaction, holder: UUID | None = None) -> int:

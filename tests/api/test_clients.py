@@ -59,7 +59,7 @@ async def test_a_client_is_created_and_found_by_id_key_and_node(provider: Provid
 async def test_a_client_is_named_in_one_way_only(provider: Provider) -> None:
     client = await created(provider)
     for ref in ({}, {"id": client["id"], "external": {"system": "A", "key": "1"}}, {"id": None}):
-        with pytest.raises(Rejected, match="ClientRef|non-null"):
+        with pytest.raises(Rejected, match=r"ClientRef|non-null"):
             await answered(provider, "query ($ref: ClientRef!) { client(ref: $ref) { id } }", {"ref": ref})
 
 
