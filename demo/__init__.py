@@ -1,1 +1,1 @@
-"""A simulated provider, told through the workflows with a simulated clock."""
+"""Two simulated providers, told through the workflows with a simulated clock."""

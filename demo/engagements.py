@@ -1,0 +1,216 @@
+"""Engagements: a client's onboarding as its people move it, gate by gate."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Self
+from uuid import UUID
+
+from db import cycles, effects, waivers
+from db.session import Transaction
+from demo.accounts import Account, Profile, Stay
+from demo.tales import Tale
+from demo.words import ACCEPTED, STATEMENTS
+from domain.access import Principal
+from domain.effects import EffectState
+from domain.gates import Answer, Verdict
+from domain.onboarding import Cycle, EndReason, Gate, HoldReason, Move, Stage, targets_of
+from domain.waivers import FollowUp
+from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
+from workflows.readiness import judged
+from workflows.waivers import (
+    AttestCommand,
+    CloseCommand,
+    WaiverCommand,
+    WaiverDecision,
+    attest,
+    close_follow_up,
+    grant_waiver,
+    request_waiver,
+)
+
+NOTHING: Mapping[Gate, str] = MappingProxyType({})
+FOLLOW_UPS_MOST = 200
+
+
+class Engagement(Account):
+    """An account with its onboarding; the lead acts, unless a verb says who does."""
+
+    def __init__(self, tale: Tale, profile: Profile, second_person: str) -> None:
+        super().__init__(tale, profile)
+        self.second_person = second_person
+        self._cycle: UUID | None = None
+        self._asked: UUID | None = None
+
+    def opens(self, *, reopen: bool = False, by: str | None = None) -> Self:
+        async def act() -> None:
+            profile = self.profile
+            command = OpenCommand(
+                self.client,
+                self.person(profile.lead).id,
+                self.contract,
+                self.person(profile.account_manager).id,
+                self.person(profile.technical_lead).id,
+                tuple(self.person(engineer).id for engineer in profile.engineers),
+                reopen=reopen,
+            )
+            self._cycle = await self._told(open_cycle, command, by=self.person(by or profile.lead))
+            self._stays_in(Stage.CONTRACTING)
+            await self._expect_effects()
+
+        return self._then(act)
+
+    def begins_discovery(self, waiving: Mapping[Gate, str] = NOTHING) -> Self:
+        return self._advances(Move.BEGIN_DISCOVERY, waiving)
+
+    def goes_live(self, waiving: Mapping[Gate, str] = NOTHING) -> Self:
+        return self._advances(Move.GO_LIVE, waiving)
+
+    def graduates(self, waiving: Mapping[Gate, str] = NOTHING) -> Self:
+        return self._advances(Move.GRADUATE, waiving)
+
+    def rolls_back(self, to: Stage, reason: str) -> Self:
+        return self._moves(Move.ROLL_BACK, to=to, reason=reason)
+
+    def is_held(self, why: HoldReason, note: str, *, for_days: int) -> Self:
+        resume_on = self.tale.day(self._day) + timedelta(days=for_days)
+        return self._moves(Move.HOLD, hold_reason=why, reason=note, expected_resume_on=resume_on)
+
+    def resumes(self) -> Self:
+        return self._moves(Move.RESUME)
+
+    def is_lost(self, outcome: EndReason, reason: str) -> Self:
+        return self._moves(Move.LOSE, outcome=outcome, reason=reason)
+
+    def is_offboarded(self, outcome: EndReason, reason: str) -> Self:
+        """Let a service manager end the service, every gate met or waived."""
+
+        async def act() -> None:
+            await self._open_gates(Move.OFF_BOARD, NOTHING)
+            await self._move(Move.OFF_BOARD, by=self.person(self.second_person), outcome=outcome, reason=reason)
+
+        return self._then(act)
+
+    def attests(self, *gates: Gate) -> Self:
+        """Give the lead's word for gates that nothing measures."""
+
+        async def act() -> None:
+            for gate in gates:
+                await self._attest(gate)
+
+        return self._then(act)
+
+    def asks_waiver(self, move: Move, gate: Gate, reason: str) -> Self:
+        """Ask for a waiver; that of a hard gate then waits for its second person."""
+
+        async def act() -> None:
+            self._asked = await self._told(request_waiver, WaiverCommand(self.cycle, move, gate, reason), by=self.lead)
+
+        return self._then(act)
+
+    def second_person_grants(self) -> Self:
+        async def act() -> None:
+            if self._asked is None:
+                raise LookupError(f"{self.profile.name} asked for no waiver that could be granted")
+            await self._told(grant_waiver, WaiverDecision(self._asked), by=self.person(self.second_person))
+
+        return self._then(act)
+
+    def follow_ups_are_closed(self, note: str) -> Self:
+        async def act() -> None:
+            for follow_up in await self._open_follow_ups():
+                await self._told(close_follow_up, CloseCommand(follow_up.id, follow_up.version, note), by=self.lead)
+
+        return self._then(act)
+
+    def tries(self, move: Move) -> Self:
+        """Try a move that its gates refuse, which the audit trail keeps."""
+
+        async def act() -> None:
+            command = MoveCommand(self.cycle, move, (await self._seen()).version)
+            await self.tale.telling.tried(move_cycle, self.lead, command)
+
+        return self._then(act)
+
+    @property
+    def lead(self) -> Principal:
+        return self.person(self.profile.lead)
+
+    @property
+    def cycle(self) -> UUID:
+        if self._cycle is None:
+            raise LookupError(f"{self.profile.name} has no onboarding yet on this day of the story")
+        return self._cycle
+
+    def _advances(self, move: Move, waiving: Mapping[Gate, str]) -> Self:
+        async def act() -> None:
+            await self._open_gates(move, waiving)
+            await self._move(move)
+
+        return self._then(act)
+
+    def _moves(self, move: Move, **details: Any) -> Self:
+        async def act() -> None:
+            await self._move(move, **details)
+
+        return self._then(act)
+
+    async def _move(self, move: Move, *, by: Principal | None = None, **details: Any) -> None:
+        before = await self._seen()
+        command = MoveCommand(self.cycle, move, before.version, **details)
+        await self._told(move_cycle, command, by=by or self.lead)
+        if move not in (Move.HOLD, Move.RESUME):
+            self._stays_in(command.to or targets_of(move, before.stage)[0])
+        await self._expect_effects()
+
+    async def _expect_effects(self) -> None:
+        async with self._reading() as tx:
+            planned = (await effects.of_cycles(tx, [self.cycle])).get(self.cycle, [])
+        self.tale.telling.expect(effect.due_at for effect in planned if effect.state is EffectState.PLANNED)
+
+    async def _open_gates(self, move: Move, waiving: Mapping[Gate, str]) -> None:
+        """Attest what nothing measures and waive the rest, so that chance never stops the story."""
+        for verdict in await self._shut(move):
+            if verdict.gate not in waiving and verdict.answer is Answer.NOT_MEASURED:
+                await self._attest(verdict.gate)
+                continue
+            reason = waiving.get(verdict.gate, ACCEPTED)
+            await self._told(request_waiver, WaiverCommand(self.cycle, move, verdict.gate, reason), by=self.lead)
+
+    async def _attest(self, gate: Gate) -> None:
+        today = self.tale.telling.clock().astimezone(self.tale.zone).date()
+        await self._told(attest, AttestCommand(self.cycle, gate, STATEMENTS[gate], today), by=self.lead)
+
+    async def _shut(self, move: Move) -> list[Verdict]:
+        async with self._reading() as tx:
+            moves = (await judged(tx, [self.cycle], self.tale.telling.clock()))[self.cycle].moves
+        return [
+            verdict for judgement in moves if judgement.move is move for verdict in judgement.gates if not verdict.open
+        ]
+
+    async def _seen(self) -> Cycle:
+        async with self._reading() as tx:
+            return (await cycles.by_ids(tx, [self.cycle]))[self.cycle]
+
+    async def _open_follow_ups(self) -> list[FollowUp]:
+        async with self._reading() as tx:
+            found = await waivers.follow_ups(tx, {"open": True}, Earliest(FOLLOW_UPS_MOST))
+        return [follow_up for follow_up in found if follow_up.cycle_id == self.cycle]
+
+    def _reading(self) -> AbstractAsyncContextManager[Transaction]:
+        return self.tale.telling.context.database.reading(self.lead)
+
+    def _stays_in(self, stage: Stage) -> None:
+        self.stays.append(Stay(self.tale.telling.clock(), stage))
+
+
+@dataclass(frozen=True, slots=True)
+class Earliest:
+    """The first so many of a list."""
+
+    limit: int
+    after: tuple[object, ...] | None = None
+    before: tuple[object, ...] | None = None
+    backward: bool = False
