@@ -163,10 +163,7 @@ class KpiResult:
 async def answer_questions(context: OperationContext, asked: Sequence[Question]) -> list[Answer]:
     """Load the answers to questions, all in one snapshot."""
     async with context.reading() as tx:
-        try:
-            return [await answers.answer(tx, question, context.context.clock()) for question in asked]
-        except InvalidPeriod as error:
-            raise BadUserInput(f"{error}") from error
+        return await answers.answer_all(tx, asked, context.context.clock())
 
 
 @strawberry.type

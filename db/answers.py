@@ -1,69 +1,92 @@
 """Answers: one question in, every series with its values; the same for the API, gates and reports."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from db import facts, kpis, tenants
-from db.kpis import Asked, Key, Sums
+from db.asked import Asked
+from db.kpis import Key, Sums
 from db.session import Transaction
 from domain.escalations import Phase
 from domain.kpis import Dimension
 from domain.onboarding import Stage
-from domain.periods import Bucket, Period, buckets
+from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
-from domain.series import Moment, Totals, series, single
-from domain.tenants import TenantSettings
+from domain.series import NOTHING, Moment, Placed, Timeline, Totals, series, single
 from domain.tickets import Priority
 
 _ORDER = {member.value: place for place, member in enumerate((*Stage, *Phase, *Priority)) if member != kpis.UNKNOWN}
 
 
-async def answer(tx: Transaction, question: Question, now: datetime, settings: TenantSettings | None = None) -> Answer:
+async def answer(tx: Transaction, question: Question, now: datetime) -> Answer:
     """Answer a question as of `now`, or as of its own earlier moment.
 
     Raises:
         NotOffered: the combination isn't kept.
         InvalidPeriod: the period makes too many points.
     """
-    question.check()
-    settings = settings or (await tenants.get(tx)).settings
-    cut = buckets(question.period, question.grain, settings.calendar.week_start)
-    most = min(question.top or MOST_SERIES, max(1, MOST_POINTS // len(cut)))
+    return (await answer_all(tx, [question], now))[0]
+
+
+async def answer_all(tx: Transaction, questions: Sequence[Question], now: datetime) -> list[Answer]:
+    """Answer several questions of one moment; those that rest on the same sums read them once.
+
+    Raises as `answer` does.
+    """
+    for question in questions:
+        question.check()
+    settings = (await tenants.get(tx)).settings
+    settles = any(question.kpi.definition.settles for question in questions)
+    settling = await facts.settling(tx) if settles else timedelta(0)
+    reader = kpis.Reader(tx, settings.calendar)
+    return [await _answer(reader, question, now, settling) for question in questions]
+
+
+async def _answer(reader: kpis.Reader, question: Question, now: datetime, settling: timedelta) -> Answer:
+    calendar = reader.calendar
+    cut = buckets(question.period, question.grain, calendar.week_start)
     past = question.as_of is not None and question.as_of < now
     at = question.as_of if past and question.as_of else now
-    settling = await facts.settling(tx) if question.kpi.definition.settles else timedelta(0)
-    moment = Moment(at, settings.zone, settling)
-    as_of = at if past else None
-    sums = await kpis.totals(
-        tx, question.kpi, Asked(cut, question.by, question.where, moment, as_of), settings.calendar
-    )
-    before, earlier = await _before(tx, question, moment, as_of, settings)
-    keys = _keys(question, {**sums, **before})
+    moment = Moment(at, calendar.zone, settling if question.kpi.definition.settles else timedelta(0))
+    asked = Asked(cut, question.by, question.where, moment, at if past else None)
+    sums, before, earlier = await _with_before(reader, question, asked)
+    timeline = Timeline.of(cut, moment)
     answered = [
         MemberSeries(
             members=key,
-            series=series(question.kpi, cut, sums.get(key, {}), moment),
-            previous=single(question.kpi, earlier, before.get(key, {}).get(0, Totals()), moment) if earlier else None,
+            series=series(question.kpi, timeline, sums.get(key, {})),
+            previous=single(question.kpi, earlier, before.get(key, NOTHING)) if earlier else None,
         )
-        for key in keys
+        for key in _keys(question, {*sums, *before})
     ]
+    most = min(question.top or MOST_SERIES, max(1, MOST_POINTS // len(cut)))
     if len(answered) > most or Dimension.CLIENT in question.by:
         answered.sort(key=lambda one: (-one.series.total.sample_size, one.members))
-    return Answer(question, settings.zone.key, at, settling, tuple(answered[:most]), len(answered) > most)
+    return Answer(
+        question, calendar.zone.key, at, moment.settling, tuple(answered[:most]), truncated=len(answered) > most
+    )
 
 
-async def _before(
-    tx: Transaction, question: Question, moment: Moment, as_of: datetime | None, settings: TenantSettings
-) -> tuple[Sums, Bucket | None]:
-    period: Period | None = question.compared_with
+async def _with_before(
+    reader: kpis.Reader, question: Question, asked: Asked
+) -> tuple[Sums, dict[Key, Totals], Placed | None]:
+    """Return the sums, and those of the period compared with; where that ends as the other begins, at one go."""
+    period = question.compared_with
     if period is None:
-        return {}, None
-    whole = Bucket(period.start, period.end, whole=True)
-    asked = Asked((whole,), question.by, question.where, moment, as_of)
-    return await kpis.totals(tx, question.kpi, asked, settings.calendar), whole
+        return await reader.totals(question.kpi, asked), {}, None
+    earlier = Bucket(period.start, period.end, whole=True)
+    placed = Placed.at(earlier, asked.moment)
+    if period.end != question.period.start:
+        apart = await reader.totals(question.kpi, replace(asked, buckets=(earlier,)))
+        before = {key: sums[0] for key, sums in apart.items() if 0 in sums}
+        return await reader.totals(question.kpi, asked), before, placed
+    both = await reader.totals(question.kpi, replace(asked, buckets=(earlier, *asked.buckets)))
+    sums = {key: {place - 1: one for place, one in found.items() if place} for key, found in both.items()}
+    return sums, {key: found[0] for key, found in both.items() if 0 in found}, placed
 
 
-def _keys(question: Question, found: Sums) -> Sequence[Key]:
+def _keys(question: Question, found: Iterable[Key]) -> Sequence[Key]:
     """Return the series to give: those found, and those asked for by name even if nothing was found."""
     if not question.by:
         return [()]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.kpis import Dimension, Kpi, NotOffered, Where, offer
-from domain.periods import Grain, Period
+from domain.periods import Grain, Period, buckets
 from domain.series import KpiValue, Series
 
 MOST_SERIES = 200
@@ -57,12 +57,14 @@ class Question:
 
         Raises:
             NotOffered: more than two dimensions, a combination that isn't kept, or a `top` out of range.
+            InvalidPeriod: the period makes too many points.
         """
         if len(self.by) > 2:  # noqa: PLR2004 -- the message says it
             raise NotOffered(f"`by` names {len(self.by)} dimensions; a figure splits by at most 2.")
         if self.top is not None and not 1 <= self.top <= MOST_SERIES:
             raise NotOffered(f"`top` is {self.top}; it is from 1 to {MOST_SERIES}.")
         offer(self.kpi, self.by, self.where.dimensions(), self.grain)
+        buckets(self.period, self.grain)
 
     @property
     def compared_with(self) -> Period | None:

@@ -83,49 +83,69 @@ class Moment:
     zone: ZoneInfo
     settling: timedelta = timedelta(0)
 
-    def over(self, bucket: Bucket) -> bool:
-        return start_of_day(bucket.end, self.zone) <= self.now
 
-    def settled(self, bucket: Bucket) -> bool:
-        return start_of_day(bucket.end, self.zone) + self.settling <= self.now
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A bucket as it lies to a moment: begun or still to come, over or not, settled or not."""
+
+    bucket: Bucket
+    begun: bool
+    over: bool
+    settled: bool
+
+    @classmethod
+    def at(cls, bucket: Bucket, moment: Moment) -> Placed:
+        end = start_of_day(bucket.end, moment.zone)
+        return cls(
+            bucket=bucket,
+            begun=start_of_day(bucket.start, moment.zone) <= moment.now,
+            over=end <= moment.now,
+            settled=end + moment.settling <= moment.now,
+        )
+
+    @property
+    def complete(self) -> bool:
+        return self.bucket.whole and self.over
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The buckets of an answer as they lie to its moment; worked out once for all of its series."""
+
+    buckets: tuple[Placed, ...]
+    whole: Placed
+
+    @classmethod
+    def of(cls, buckets: Sequence[Bucket], moment: Moment) -> Timeline:
+        whole = Bucket(buckets[0].start, buckets[-1].end, whole=True)
+        return cls(tuple(Placed.at(bucket, moment) for bucket in buckets), Placed.at(whole, moment))
 
 
 NOTHING = Totals()
 
 
-def series(kpi: Kpi, buckets: Sequence[Bucket], totals: Mapping[int, Totals], moment: Moment) -> Series:
+def series(kpi: Kpi, timeline: Timeline, totals: Mapping[int, Totals]) -> Series:
     """Turn the sums of each bucket (by its position) into values, and their sum into the total.
 
     Never an average of averages: the total is the formula over all rows. Of a LEVEL, which is a state and
     no flow, the total is the last bucket that has begun.
     """
-    definition = kpi.definition
     points = tuple(
-        Point(
-            bucket=bucket,
-            value=single(kpi, bucket, totals.get(position, NOTHING), moment),
-            complete=bucket.whole and moment.over(bucket),
-        )
-        for position, bucket in enumerate(buckets)
+        Point(placed.bucket, single(kpi, placed, totals.get(position, NOTHING)), placed.complete)
+        for position, placed in enumerate(timeline.buckets)
     )
-    whole = Bucket(buckets[0].start, buckets[-1].end, whole=True)
-    if definition.kind is KpiKind.LEVEL:
+    if kpi.definition.kind is KpiKind.LEVEL:
         begun = [point.value for point in points if point.value.status is not Status.NO_DATA]
         return Series(total=begun[-1] if begun else _no_data(NOTHING), points=points)
-    summed = sum((totals[position] for position in range(len(buckets)) if position in totals), NOTHING)
-    return Series(total=_value(definition, summed, settled=_final(definition, whole, moment)), points=points)
+    return Series(total=single(kpi, timeline.whole, sum(totals.values(), NOTHING)), points=points)
 
 
-def single(kpi: Kpi, bucket: Bucket, totals: Totals, moment: Moment) -> KpiValue:
+def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
     """Return the value of one bucket by itself, such as a period to compare with."""
     definition = kpi.definition
-    if definition.kind is KpiKind.LEVEL and start_of_day(bucket.start, moment.zone) > moment.now:
+    if definition.kind is KpiKind.LEVEL and not placed.begun:
         return _no_data(totals)
-    return _value(definition, totals, settled=_final(definition, bucket, moment))
-
-
-def _final(definition: Definition, bucket: Bucket, moment: Moment) -> bool:
-    return moment.settled(bucket) if definition.settles else moment.over(bucket)
+    return _value(definition, totals, settled=placed.settled if definition.settles else placed.over)
 
 
 def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
