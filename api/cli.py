@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.commands import imports, tenants, tokens
+from api.commands.demo import demo
 from api.commands.doctor import doctor
 from api.commands.serving import serve, worker
 from api.commands.upkeep import migrate, schema
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(demo)
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
@@ -55,6 +57,8 @@ def _known(error: Exception) -> tuple[str, Exit] | None:
     from db.embedded_programs import EmbeddedServerError
     from db.errors import DatabaseUnavailableError, InsecureRoleError
     from db.migrate import MigrationFailedError
+    from demo.run import ForeignTenantsError
+    from demo.telling import StoryError
     from workflows.imports import ImportRefused
 
     match error:
@@ -69,7 +73,7 @@ def _known(error: Exception) -> tuple[str, Exit] | None:
         case InsecureRoleError():
             sentence = str(error)
             return f"{sentence[0].upper()}{sentence[1:]}.", Exit.REFUSED
-        case EmbeddedServerError() | ImportRefused():
+        case EmbeddedServerError() | ForeignTenantsError() | StoryError() | ImportRefused():
             return str(error), Exit.REFUSED
         case _:
             return None

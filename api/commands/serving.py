@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from api.commands.world import Addresses
     from api.server import Server
     from api.settings import Settings
+    from workflows.context import Context
 
 
 def serve(
@@ -42,7 +43,7 @@ def serve(
     settings = settings.model_copy(
         update={name: value for name, value in (("host", host), ("port", port)) if value is not None}
     )
-    with _bound(settings.host, settings.port) as listening, addressed(settings) as addresses:
+    with bound(settings.host, settings.port) as listening, addressed(settings) as addresses:
         configure(settings.log_format, settings.log_level)
         asyncio.run(_serve(settings, addresses, listening, addresses.embedded if worker is None else worker))
 
@@ -62,41 +63,52 @@ def worker() -> None:
 
 
 async def _serve(settings: "Settings", addresses: "Addresses", listening: socket.socket, works: bool) -> None:
-    from api.app import create_app
     from api.commands.world import opened
+
+    beside = " with a worker beside" if works else ""
+    async with opened(addresses, settings) as world:
+        await serving(
+            world, settings, listening, works, lambda: say(f"Serving on {address_of(listening)}/graphql{beside}")
+        )
+    say("Stopped.")
+
+
+async def serving(
+    world: "Context", settings: "Settings", listening: socket.socket, works: bool, ready: Callable[[], None]
+) -> None:
+    """Serve a world on a port until Ctrl-C or SIGTERM; `ready` is called once requests are answered."""
+    from api.app import create_app
     from api.server import server
     from workflows import worker as working
     from workflows.feed import following
 
     stop = asyncio.Event()
-    async with opened(addresses, settings) as world, following(world.database) as feed:
+    async with following(world.database) as feed:
         context = replace(world, feed=feed)
-        serving = server(create_app(context, settings), settings)
+        served = server(create_app(context, settings), settings)
         work = asyncio.create_task(working.run(context, stop, feed.wire)) if works else None
 
         def end() -> None:
             # The second Ctrl-C is from somebody who does not want to wait.
-            serving.force_exit = serving.should_exit
-            serving.should_exit = True
+            served.force_exit = served.should_exit
+            served.should_exit = True
 
         _on_signals(end)
-        beside = " with a worker beside" if works else ""
-        told = asyncio.create_task(_when_started(serving, f"Serving on {address_of(listening)}/graphql{beside}"))
+        telling = asyncio.create_task(_when_started(served, ready))
         try:
             # By itself uvicorn raises the signal again at its end, which would skip ours.
-            await serving._serve([listening])  # noqa: SLF001
+            await served._serve([listening])  # noqa: SLF001
         finally:
-            told.cancel()
+            telling.cancel()
             stop.set()
             if work is not None:
                 await work
-    say("Stopped.")
 
 
-async def _when_started(serving: "Server", text: str) -> None:
-    while not serving.started:  # noqa: ASYNC110 -- a flag is all by which uvicorn tells that it has started
+async def _when_started(served: "Server", ready: Callable[[], None]) -> None:
+    while not served.started:  # noqa: ASYNC110 -- a flag is all by which uvicorn tells that it has started
         await asyncio.sleep(0.02)
-    say(text)
+    ready()
 
 
 async def _work(settings: "Settings", addresses: "Addresses") -> None:
@@ -118,7 +130,7 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
     """Take the port before anything is started, so that a taken one is said at once."""
     listening = None
     try:
