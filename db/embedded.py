@@ -108,6 +108,22 @@ class EmbeddedServer:
         """Return the address of a database; `postgres` is the superuser, reachable over the socket alone."""
         return f"postgresql://{user}@/{database}?host={quote(str(self.home))}"
 
+    def discard(self) -> None:
+        """Remove the cluster with all that it holds.
+
+        Raises:
+            EmbeddedServerError: somebody is using it.
+        """
+        self._open_directory()
+        with self._gate():
+            if not self._is_unused():
+                raise EmbeddedServerError(
+                    f"The embedded server in {self.directory} is in use, so its data stays;"
+                    " end the process that uses it first."
+                )
+            self._stop_server()
+            shutil.rmtree(self.home)
+
     def guard(self) -> None:
         """Wait until the last user is gone, however that user went, and stop the server."""
         with self._open("users") as users:

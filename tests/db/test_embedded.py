@@ -159,6 +159,21 @@ def test_users_who_race_on_nothing_share_one_server(directory: Path) -> None:
     assert is_down(EmbeddedServer(directory))
 
 
+async def test_what_it_holds_is_discarded_only_when_nobody_uses_it(directory: Path) -> None:
+    server = EmbeddedServer(directory).start()
+    await ask(server, "create table kept as select 7 as number")
+    with pytest.raises(EmbeddedServerError, match="end the process that uses it"):
+        EmbeddedServer(directory).discard()
+    server.stop()
+    server.discard()
+
+    server.start()
+    try:
+        assert await ask(server, "select to_regclass('kept')") is None
+    finally:
+        server.stop()
+
+
 def test_a_path_too_long_for_a_socket_is_refused_with_what_to_do(directory: Path) -> None:
     with pytest.raises(EmbeddedServerError, match="Choose a shorter directory, or set DATABASE_URL"):
         EmbeddedServer(directory / ("d" * 100)).start()
