@@ -73,10 +73,11 @@ class Calendar:
 
         With 0 the day itself, or the next business day when it is none.
         """
-        step = -1 if count < 0 else 1
-        moved = self._business_day(day, 1) if count == 0 else day
+        worked = frozenset(weekday.number for weekday, spans in self.hours.items() if spans)
+        step = timedelta(days=-1 if count < 0 else 1)
+        moved = day if count else self._business_day(day, worked, step)
         for _ in range(abs(count)):
-            moved = self._business_day(moved + timedelta(days=step), step)
+            moved = self._business_day(moved + step, worked, step)
         return moved
 
     def business_seconds_between(self, start: datetime, end: datetime) -> float:
@@ -124,11 +125,12 @@ class Calendar:
             version=data["version"],
         )
 
-    def _business_day(self, day: date, step: int) -> date:
-        for offset in range(LONGEST_SEARCH_DAYS):
-            candidate = day + timedelta(days=offset * step)
-            if self.is_business_day(candidate):
+    def _business_day(self, day: date, worked: frozenset[int], step: timedelta) -> date:
+        candidate = day
+        for _ in range(LONGEST_SEARCH_DAYS):
+            if candidate.weekday() in worked and candidate not in self.holidays:
                 return candidate
+            candidate += step
         raise InvalidCalendar(f"The calendar has no business day within {LONGEST_SEARCH_DAYS} days of {day}.")
 
     def _days_between(self, start: datetime, end: datetime) -> Iterator[tuple[float, float]]:
