@@ -199,7 +199,7 @@ class Database:
             with translated():
                 await connection.execute("commit")
         finally:
-            await asyncio.shield(_let_go(pool, connection))
+            await _let_go(pool, connection)
 
     async def _refuse_insecure_role(self) -> None:
         async with self._transaction(self._app, None, None, read_only=True) as tx:
@@ -247,7 +247,21 @@ _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientEr
 async def _let_go(
     pool: "asyncpg.Pool[asyncpg.Record]", connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 ) -> None:
-    """Give a connection back; a transaction that is still open failed or was cancelled, and is rolled back."""
+    """Give a connection back whatever becomes of the caller; the usual case costs no task of its own."""
+    open_still = True
+    with suppress(*_LOST):
+        open_still = connection.is_in_transaction()
+    if open_still:
+        await asyncio.shield(_undo(pool, connection))
+        return
+    with suppress(*_LOST):
+        await pool.release(connection, timeout=5)
+
+
+async def _undo(
+    pool: "asyncpg.Pool[asyncpg.Record]", connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+) -> None:
+    """Roll back what failed or was cancelled, and give the connection back."""
     # Here, because a roll-back that is left to the pool is logged as an error; a cancelled one still is its business.
     with suppress(*_LOST):
         if connection.is_in_transaction():
