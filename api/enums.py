@@ -8,8 +8,8 @@ import strawberry
 E = TypeVar("E", bound=Enum)
 
 
-def described(enum: type[E], description: str, /, **values: str) -> type[E]:
-    """Publish a domain enum under its own name; `values` describes each member by name.
+def described(enum: type[E], description: str, name: str | None = None, /, **values: str) -> type[E]:
+    """Publish a domain enum under its own name or a clearer one; `values` describes each member by name.
 
     Raises:
         ValueError: a member has no description, or a description has no member.
@@ -17,7 +17,7 @@ def described(enum: type[E], description: str, /, **values: str) -> type[E]:
     names = set(enum.__members__)
     if names != set(values):
         raise ValueError(f"{enum.__name__}: descriptions and members differ in {sorted(names ^ set(values))}")
-    strawberry.enum(enum, description=description)
+    strawberry.enum(enum, name=name, description=description)
     for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name]
     return enum

@@ -27,6 +27,7 @@ described(
 described(
     Grain,
     "How wide one bucket of a series is.",
+    "KpiGrain",
     DAY="A local day of the provider.",
     WEEK="A week, beginning on the provider's week start.",
     MONTH="A calendar month.",
@@ -49,6 +50,7 @@ described(
 described(
     Dimension,
     "By what a figure may be split or narrowed.",
+    "KpiDimension",
     CLIENT="The client.",
     STAGE="The stage: of a ticket, the client's when it was logged.",
     PHASE="The client's support phase when the ticket was logged.",
@@ -58,6 +60,7 @@ described(
 described(
     Comparison,
     "With what a period is compared.",
+    "KpiComparison",
     PREVIOUS_PERIOD="The period just before, of as many months if it is whole months, else of as many days.",
     PREVIOUS_YEAR="The same days one year earlier.",
 )
@@ -65,6 +68,7 @@ described(
 described(
     Status,
     "How far a value may be trusted.",
+    "KpiStatus",
     OK="It is what it is.",
     NO_DATA="There is nothing to compute it from: the value is null, not 0.",
     SUPPRESSED="The group is too small to be shown.",
@@ -76,6 +80,7 @@ described(
 described(
     Unit,
     "What a number counts.",
+    "KpiUnit",
     TICKETS="Tickets.",
     ESCALATIONS="Escalations.",
     ONBOARDINGS="Onboardings.",
@@ -97,6 +102,7 @@ described(
 described(
     Family,
     "Which part of the provider's work a figure speaks of.",
+    "KpiFamily",
     ONBOARDING="Onboarding and early support.",
     PROACTIVE="Proactive service.",
     PEOPLE="People.",
@@ -105,6 +111,7 @@ described(
 described(
     Direction,
     "Which way is better.",
+    "KpiDirection",
     HIGHER_IS_BETTER="Higher is better.",
     LOWER_IS_BETTER="Lower is better.",
     NEUTRAL="Neither.",
@@ -113,6 +120,7 @@ described(
 described(
     Part,
     "Which rows behind a number.",
+    "KpiPart",
     NUMERATOR="Those in the numerator; for a count, those counted.",
     DENOMINATOR="Those in the denominator, the numerator's among them; a count has none.",
     LEFT_OUT="Those that don't count, each with its reason.",
@@ -121,6 +129,7 @@ described(
 described(
     Reason,
     "Why a row doesn't count.",
+    "KpiLeftOutReason",
     MERGED="The ticket was merged into another.",
     DELETED="The ticket was deleted at its source.",
     SPAM="The ticket was marked as spam.",

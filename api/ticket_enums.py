@@ -7,6 +7,7 @@ from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
 described(
     Priority,
     "How urgent the provider holds a ticket to be.",
+    "TicketPriority",
     P1="Critical: work stands still.",
     P2="High.",
     P3="Medium.",
@@ -34,6 +35,7 @@ described(
 described(
     Exclusion,
     "Why a ticket that exists counts in no figure.",
+    "TicketExclusion",
     MERGED="Merged into another ticket.",
     DELETED="Deleted at its source.",
     SPAM="Marked as spam.",
@@ -42,6 +44,7 @@ described(
 described(
     Phase,
     "Where a client's support stood when a ticket was logged.",
+    "SupportPhase",
     BEFORE_SERVICE="Before service began.",
     EARLY="Inside an escalation window: early support.",
     STEADY="In steady state.",

@@ -35,7 +35,7 @@ query Kpi($query: KpiQuery!) {
 """
 
 EXPLAIN = """
-query Explain($query: KpiQuery!, $part: Part!, $first: Int!, $after: Cursor) {
+query Explain($query: KpiQuery!, $part: KpiPart!, $first: Int!, $after: Cursor) {
   kpi(query: $query) {
     explain(part: $part, first: $first, after: $after) {
       totalCount pageInfo { hasNextPage endCursor }
