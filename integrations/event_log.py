@@ -10,6 +10,10 @@ from domain.imports import LineError, Parsed, line_error
 from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs
 
 
+MOST_ROWS = 10_000
+"""Rows of one ticket that are read: the most that a ticket was ever handed on, many times over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """One row: what the source said of a ticket at one moment; None where it said nothing."""
@@ -48,10 +52,15 @@ def assemble(rows: Iterator[Sighting | LineError], id_column: str) -> Iterator[P
         if row.external_id in finished:
             yield Parsed(row.line, line_error(row.line, id_column, row.external_id, _SCATTERED))
             continue
+        if len(current) >= MOST_ROWS:
+            yield Parsed(row.line, line_error(row.line, id_column, row.external_id, _ENDLESS))
+            continue
         current.append(row)
     if current:
         yield Parsed(current[-1].line, _report(current))
 
+
+_ENDLESS = f"The ticket has more than {MOST_ROWS} rows; this one and those after it are left out."
 
 _SCATTERED = "The ticket's rows don't stand together: it ended further up. Sort the file by this column."
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.imports import LineError, Parsed, line_error
 from domain.tickets import HandOver, Priority, TicketKind
+from integrations.cells import short, whole_number
 from integrations.event_log import Sighting, assemble
 from integrations.instants import InstantReader
 from integrations.lines import Record, records
@@ -63,24 +64,30 @@ def _sighting(row: Record | LineError, moments: InstantReader) -> Sighting | Lin
         column = "sys_updated_at"
         updated_at = moments.read(cells[column])
         column = "reassignment_count"
-        reassignments = _count(cells[column])
+        reassignments = whole_number(cells[column], least=0)
         column = "priority"
         priority = _priority(cells[column])
         column = "resolved_at"
         resolved_at = moments.read(cells[column]) if cells[column] != UNKNOWN else None
         column = "closed_at"
         closed_at = moments.read(cells[column]) if cells[column] != UNKNOWN else None
+        column = "assignment_group"
+        group = _known(cells[column])
+        column = "location"
+        location = _known(cells[column])
+        column = "category"
+        category = _known(cells[column])
     except ValueError as error:
         return line_error(row.line, column, cells[column], str(error))
     return Sighting(
         line=row.line,
         external_id=number,
         logged_at=opened_at,
-        hand_over=HandOver(updated_at, _known(cells["assignment_group"]), reassignments=reassignments),
-        client=_known(cells["location"]),
+        hand_over=HandOver(updated_at, group, reassignments=reassignments),
+        client=location,
         kind=TicketKind.INCIDENT,
         priority=priority,
-        category=_known(cells["category"]),
+        category=category,
         resolved_at=resolved_at,
         closed_at=closed_at,
         changed_at=updated_at,
@@ -88,19 +95,13 @@ def _sighting(row: Record | LineError, moments: InstantReader) -> Sighting | Lin
 
 
 def _known(text: str) -> str | None:
-    return None if text in (UNKNOWN, "") else text
+    return None if text in (UNKNOWN, "") else short(text)
 
 
 def _needed(text: str) -> str:
     if text in (UNKNOWN, ""):
         raise ValueError("The incident has no number.")
-    return text
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise ValueError("The value is no whole number from 0 on.")
-    return int(text)
+    return short(text)
 
 
 def _priority(text: str) -> Priority:

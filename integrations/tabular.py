@@ -10,7 +10,8 @@ import msgspec
 
 from domain.imports import LineError, Parsed, line_error
 from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs
-from integrations.event_log import Sighting, assemble
+from integrations.cells import short, whole_number
+from integrations.event_log import MOST_ROWS, Sighting, assemble
 from integrations.instants import InstantReader
 from integrations.lines import records
 from integrations.mapping import CODES, Mapped
@@ -127,6 +128,8 @@ class _Reader:
             return []
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
             raise _Bad(column, str(listed), "The hand-overs are no list of objects.")
+        if len(listed) > MOST_ROWS:
+            raise _Bad(column, None, f"The ticket has {len(listed)} hand-overs; at most {MOST_ROWS} are read.")
         keys = self.mapped.hand_over_keys
         return [self._hand_over(_looking_into(item), keys) for item in listed]
 
@@ -172,7 +175,12 @@ class _Reader:
         text = str(value).strip()
         if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise _Bad(column or "", text, "The value holds characters that no text may hold.")
-        return None if text in self.mapped.unknown else text
+        if text in self.mapped.unknown:
+            return None
+        try:
+            return short(text)
+        except ValueError as error:
+            raise _Bad(column or "", text, str(error)) from error
 
     def _needed_text(self, look: Callable[[str], Any], column: str) -> str:
         text = self._text(look, column)
@@ -199,9 +207,10 @@ class _Reader:
         text = self._text(look, column)
         if text is None:
             return None
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= _MOST:
-            raise _Bad(column or "", text, f"The value is no whole number from {least} to {_MOST}.")
-        return int(text)
+        try:
+            return whole_number(text, least=least)
+        except ValueError as error:
+            raise _Bad(column or "", text, str(error)) from error
 
     def _code(self, look: Callable[[str], Any], name: str, codes: type[C]) -> C | None:
         column = self.mapped.columns.get(name)
@@ -214,7 +223,3 @@ class _Reader:
         except ValueError:
             known = ", ".join([*self.mapped.values.get(name, {}), *(code.value for code in CODES[name])])
             raise _Bad(column or "", text, f"The {name} is none of {known}; add it to `values.{name}`.") from None
-
-
-_MOST = 10_000
-"""No ticket has more support lines or reassignments; a larger number is another column's."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.imports import LineError, Parsed, line_error
 from domain.tickets import HandOver, Priority, TicketKind
+from integrations.cells import short
 from integrations.event_log import Sighting, assemble
 from integrations.instants import ISO, InstantReader
 from integrations.lines import Record, records
@@ -61,11 +62,16 @@ def _sighting(row: Record | LineError, moments: InstantReader, kind: TicketKind)
         at = moments.read(cells[column])
         column = "impact"
         priority = _priority(cells[column])
+        column = "product"
+        product = short(cells[column]) or None
+        column = "support_team"
+        team = short(cells[column])
+        column = "owner_org_country"
+        country = short(cells[column])
     except ValueError as error:
         return line_error(row.line, column, cells[column], str(error))
     completed = cells["status"] == "Completed"
     closed = completed and cells["sub_status"] in ("Closed", "Cancelled")
-    team, country = cells["support_team"], cells["owner_org_country"]
     return Sighting(
         line=row.line,
         external_id=case,
@@ -74,7 +80,7 @@ def _sighting(row: Record | LineError, moments: InstantReader, kind: TicketKind)
         client=None if country in NO_COUNTRY else country,
         kind=kind,
         priority=priority,
-        category=cells["product"] or None,
+        category=product,
         resolved_at=at if completed else None,
         closed_at=at if closed else None,
         changed_at=at,
@@ -84,7 +90,7 @@ def _sighting(row: Record | LineError, moments: InstantReader, kind: TicketKind)
 def _needed(text: str) -> str:
     if not text:
         raise ValueError("The row names no case.")
-    return text
+    return short(text)
 
 
 def _priority(text: str) -> Priority:

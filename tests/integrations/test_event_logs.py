@@ -75,6 +75,9 @@ def test_a_bad_line_is_named_by_number_column_and_reason_while_the_good_ones_go_
         row("INC2", priority="9 - Whenever"),
         row("INC3", reassignment_count="-1"),
         row("INC4") + ",one cell too many",
+        row("INC" + "4" * 300),
+        row("INC4", reassignment_count="9" * 5_000),
+        row("INC4", location="x" * 300),
         row("INC5"),
     )
     errors = [one for one in outcomes if isinstance(one, LineError)]
@@ -83,6 +86,9 @@ def test_a_bad_line_is_named_by_number_column_and_reason_while_the_good_ones_go_
         (4, "priority", "9 - Whenever"),
         (5, "reassignment_count", "-1"),
         (6, None, None),
+        (7, "number", "INC" + "4" * 196 + "…"),
+        (8, "reassignment_count", "9" * 199 + "…"),
+        (9, "location", "x" * 199 + "…"),
     ]
     assert "none of 1 - Critical" in errors[1].reason
     assert "11 cells, the header 10" in errors[3].reason
@@ -94,6 +100,13 @@ def test_a_row_that_comes_back_to_an_earlier_incident_does_not_overwrite_it() ->
     errors = [one for one in outcomes if isinstance(one, LineError)]
     assert [(error.line, error.value) for error in errors] == [(4, "INC1")]
     assert len(outcomes) == 3
+
+
+def test_a_ticket_without_end_is_cut_where_memory_would_begin_to_matter() -> None:
+    outcomes = parse(*[row("INC1")] * 10_003, row("INC2"))
+    errors = [one for one in outcomes if isinstance(one, LineError)]
+    assert [error.line for error in errors] == [10_002, 10_003, 10_004]
+    assert [one.external_id for one in outcomes if isinstance(one, ReportedTicket)] == ["INC1", "INC2"]
 
 
 def test_a_file_without_the_columns_is_refused_at_once() -> None:

@@ -82,6 +82,18 @@ def test_every_bad_cell_is_named_and_the_good_lines_go_in() -> None:
     assert good[1].exclusion is Exclusion.SPAM
 
 
+def test_a_cell_too_long_for_any_index_is_refused_and_not_the_whole_batch() -> None:
+    outcomes = csv_of(
+        f"{'T' * 5_000};24.12.2025 23:30;Acme;P2;phone;;",
+        f"T-2;24.12.2025 23:30;{'A' * 201};P2;phone;;",
+        f"T-3;24.12.2025 23:30;Acme;P2;phone;{'9' * 5_000};",
+        "T-4;24.12.2025 23:30;Acme;P2;phone;10001;",
+    )
+    errors = [(one.line, one.column) for one in outcomes if isinstance(one, LineError)]
+    assert errors == [(2, "Ticket"), (3, "Company"), (4, "Line"), (5, "Line")]
+    assert len(errors) == len(outcomes)
+
+
 def test_a_value_over_two_lines_is_reported_at_the_line_where_its_row_begins() -> None:
     outcomes = csv_of('T-1;24.12.2025 23:30;"Acme\nInc";P2;phone;;', "T-2;never;Acme;P2;phone;;")
     bad, good = outcomes
