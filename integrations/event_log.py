@@ -9,7 +9,6 @@ from datetime import datetime
 from domain.imports import LineError, Parsed, line_error
 from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs
 
-
 MOST_ROWS = 10_000
 """Rows of one ticket that are read: the most that a ticket was ever handed on, many times over."""
 
