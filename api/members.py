@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
@@ -20,7 +19,7 @@ from domain.ids import IdKind
 
 __all__ = ["Member", "MembersQuery", "client_enums"]
 
-BY_EMAIL = Ordering("members by address", (str, UUID))
+BY_EMAIL = Ordering("members by address", (str,))
 
 
 @window(members.Member, description="A person of the provider.")
@@ -60,4 +59,4 @@ class MembersQuery:
 
         async with info.context.reading() as tx:
             rows = await stored.listed(tx, page)
-        return connection(page, rows, key=lambda m: (m.email, m.id), count=count)
+        return connection(page, rows, key=lambda m: (m.email,), count=count)

@@ -1,19 +1,15 @@
 """Mutations of tokens: make, rotate, revoke."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
 from api.changing import EXPECTED, Payload, id_of, ids_of
-from api.context import Info, OperationContext
+from api.context import Info
 from api.fields import mutation_field
 from api.payloads import KEY, event_id
-from api.tokens import Token
-from db import tokens as stored
-from domain import tokens as values
+from api.tokens import Token, token
 from domain.access import Scope
 from domain.errors import ErrorCode, Outcome
 from domain.ids import IdKind, parse
@@ -124,13 +120,6 @@ class TokensMutation:
         command = RevokeToken(parse(IdKind.TOKEN, input.token_id))
         outcome = await info.context.perform(tokens.revoke, info.context.command(input.idempotency_key), command)
         return TokenRevokePayload(**await _shown(info, outcome))
-
-
-async def token(context: OperationContext, keys: Sequence[UUID]) -> list[values.Token | None]:
-    """Load tokens by id."""
-    async with context.reading() as tx:
-        found = await stored.many(tx, keys)
-    return [found.get(key) for key in keys]
 
 
 async def _shown(info: Info, outcome: Outcome) -> dict[str, Any]:

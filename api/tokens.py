@@ -1,5 +1,6 @@
 """Tokens as the API shows them: everything of a credential but its secret."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,10 @@ import strawberry
 
 from api import client_enums
 from api import client_loaders as loaders
-from api.context import Info
+from api.context import Info, OperationContext
 from api.fields import id_field, optional_id_field, query_field, resolved, window
 from api.members import Member
+from api.nodes import Node, nodes_of
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from db import tokens as stored
 from domain import tokens
@@ -18,13 +20,13 @@ from domain.access import Scope
 from domain.ids import IdKind, public
 from domain.tokens import TokenKind
 
-__all__ = ["Token", "TokensQuery", "client_enums", "page_of_tokens"]
+__all__ = ["Token", "TokensQuery", "client_enums", "page_of_tokens", "token"]
 
 BY_AGE = Ordering("tokens by age", (UUID,))
 
 
 @window(tokens.Token, description="A credential; its secret was shown once and is kept only as a hash.")
-class Token:
+class Token(Node):
     id: strawberry.ID = id_field(IdKind.TOKEN, description="The token's id.")
     kind: TokenKind = strawberry.field(description="Whom it stands for.")
     member_id: strawberry.ID | None = optional_id_field(
@@ -53,6 +55,16 @@ class Token:
     @resolved(description="The member it stands for.", scope=Scope.MEMBERS_READ)
     async def member(root: Any, info: Info) -> Member | None:  # noqa: N805
         return await info.context.loader(loaders.member).load(root.member_id) if root.member_id else None  # type: ignore[return-value]
+
+
+async def token(context: OperationContext, keys: Sequence[UUID]) -> list[tokens.Token | None]:
+    """Load tokens by id."""
+    async with context.reading() as tx:
+        found = await stored.many(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+nodes_of(IdKind.TOKEN, token, Scope.MEMBERS_WRITE)
 
 
 async def page_of_tokens(

@@ -17,7 +17,7 @@ _T = MemberRow.__table__.c
 LISTING = Listing(
     columns=ROWS.columns,
     tenant=_T.tenant_id,
-    orders={"EMAIL": (_T.email, _T.id)},
+    orders={"EMAIL": (_T.email,)},  # no two members of a provider share one
 )
 BY_EMAIL = text("select id from member where tenant_id = :tenant and email = :email")
 OTHER_ADMIN = text("""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -86,8 +87,15 @@ def _key_error(principal: Principal, request: Request) -> UserError | None:
 def _claim(principal: Principal, request: Request, mutation: str, command: object) -> idempotency.Claim | None:
     if request.idempotency_key is None:
         return None
-    digest = hashlib.sha256(msgspec.json.encode(command, order="deterministic")).digest()
+    digest = hashlib.sha256(msgspec.json.encode(command, order="deterministic", enc_hook=_named)).digest()
     return idempotency.Claim(principal.id, mutation, request.idempotency_key, digest)
+
+
+def _named(value: object) -> str:
+    """Return a value of a command that JSON does not know, by its name."""
+    if isinstance(value, ZoneInfo):
+        return value.key
+    raise TypeError(f"a command holds a {type(value).__name__}, which cannot be compared with a repeated one")
 
 
 def _mismatch() -> UserError:

@@ -17,7 +17,7 @@ TOKEN = """
 SETTINGS = """
     mutation ($input: TenantSettingsUpdateInput!) {
       tenantSettingsUpdate(input: $input) { tenant { name version settings { language brand hardWaiverPersons
-        dayNinetyFrom calendar { zone weekStart version hours { weekday opens closes } } } } errors { code path } }
+        calendar { zone weekStart version hours { weekday opens closes } } } } errors { code path } }
     }
 """
 
@@ -92,6 +92,8 @@ async def test_a_secret_is_in_the_first_answer_alone(provider: Provider) -> None
         {"id": first["token"]["id"]},
     )
     assert rotated["tokenRotate"]["secret"] not in (None, first["secret"])
+    node = await asked(provider, "query ($id: ID!) { node(id: $id) { id } }", {"id": first["token"]["id"]})
+    assert node == {"node": {"id": first["token"]["id"]}}
     revoked = await asked(
         provider,
         "mutation ($id: ID!) { tokenRevoke(input: {tokenId: $id}) { token { revokedAt } errors { code } } }",
@@ -113,6 +115,14 @@ async def test_settings_change_and_show_the_week(provider: Provider) -> None:
     assert calendar == {"zone": "Asia/Dubai", "weekStart": "SUNDAY", "version": 2, "hours": hours}
     read = await asked(provider, "{ tenant { settings { brand hardWaiverPersons ownDays } } }")
     assert read["tenant"]["settings"] == {"brand": "North", "hardWaiverPersons": 1, "ownDays": []}
+
+
+async def test_settings_sent_again_with_their_key_change_once(provider: Provider) -> None:
+    given = {"zone": "Asia/Tokyo", "country": "JP", "idempotencyKey": "k"}
+    first, again = [(await asked(provider, SETTINGS, {"input": given}))["tenantSettingsUpdate"] for _ in range(2)]
+
+    assert first["errors"] == again["errors"] == []
+    assert again["tenant"]["version"] == 2
 
 
 @pytest.mark.parametrize("opens", ["9:00", "25:00", "24:30", "nine"])

@@ -12,6 +12,7 @@ from domain.errors import ForbiddenError
 from domain.periods import Weekday
 from domain.tenants import Tenant
 from tests.support.providers import Provider, codes, sent
+from tests.support.tickets import report, ticket
 from workflows import tenants
 from workflows.tenants import CreateTenant, UpdateSettings
 
@@ -99,6 +100,14 @@ async def test_settings_change_by_themselves_and_keep_the_calendars_version(prov
     assert settings.hard_waiver_persons == 1
     assert (settings.sandbox, settings.brand, settings.language) == (True, "North", "nl")
     assert settings.calendar.version == 1
+
+
+async def test_the_zone_stays_once_tickets_are_counted_by_its_days(provider: Provider) -> None:
+    assert await change(provider, UpdateSettings(zone=ZoneInfo("Asia/Tokyo"))) == []
+    await report(provider, ticket())
+
+    assert await change(provider, UpdateSettings(zone=AMSTERDAM)) == ["CONFLICT"]
+    assert (await read(provider)).settings.zone.key == "Asia/Tokyo"
 
 
 async def test_of_two_changes_to_one_version_the_second_is_stale(provider: Provider) -> None:
