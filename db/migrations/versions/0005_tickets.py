@@ -253,6 +253,9 @@ def upgrade() -> None:
         alter table unfolded_delta set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
                                         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000)
     """)
+    # Figures are read by short index scans; starting parallel workers would cost ten times the reading.
+    op.execute("alter table unfolded_delta set (parallel_workers = 0)")
+    op.execute("alter table ticket_cell set (parallel_workers = 0)")
     protect("ticket_settling")
     # The cells of all clients together carry the nil id, which is on nobody's list of clients.
     protect("ticket_cell", client=True)
