@@ -1,6 +1,7 @@
 """What the schema itself says: where ids go in, the least input of every field, and everything that can be selected."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -29,9 +30,7 @@ from domain.access import Principal
 from domain.ids import IdKind, public
 from workflows.context import Context
 
-WIDE = DocumentLimits(
-    characters=1_000_000, tokens=100_000, depth=40, fields=10_000, aliases=1_000, cost_points=100_000_000
-)
+WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_000, aliases=20_000, cost_points=10**12)
 """Limits that a probe does not meet; what they do at the edge has its own tests."""
 
 _MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member")
@@ -102,6 +101,13 @@ def places(arguments: Mapping[str, Any], around: str, above: tuple[str, ...] = (
             yield from places(named.fields, named.name, path)
 
 
+_BETTER: Mapping[str, Mapping[str, Any]] = {
+    "OnboardingAdvanceInput": {"to": "EARLY_SUPPORT"},
+    "PeriodInput": {"from": "2026-03-01", "to": "2026-04-01"},
+    "TokenCreateInput": {"kind": "SERVICE", "scopes": ["CLIENTS_READ"]},
+}
+"""Where the first value of a type would be refused before the rest is looked at."""
+
 Given = Callable[[IdKind | None], str]
 
 
@@ -122,7 +128,7 @@ def _value(type_: Any, name: str, around: str, given: Given, path: Sequence[str]
     if isinstance(bare, GraphQLInputObjectType):
         if _one_of(bare) and not path:
             path = (next(iter(bare.fields)),)
-        return least(bare.fields, bare.name, given, path)
+        return {**least(bare.fields, bare.name, given, path), **_BETTER.get(bare.name, {})}
     if isinstance(bare, GraphQLEnumType):
         return next(iter(bare.values))
     return given(kind_taken(name, around)) if bare.name == "ID" else _VALUES[bare.name]
@@ -143,14 +149,27 @@ def selection(type_: Any, depth: int, above: tuple[str, ...] = ()) -> str:
             continue
         # The same name can be of different types in the members of an interface.
         alias = f"{named.name[0].lower()}{named.name[1:]}_{name}"
-        parts.append(f"{alias}: {name}{_paging(found)} {selection(below, depth - 1, (*above, named.name))}")
+        parts.append(f"{alias}: {name}{_arguments(found)} {selection(below, depth - 1, (*above, named.name))}")
     return "{ " + " ".join(parts) + " }"
 
 
-def _paging(found: GraphQLField) -> str:
-    if "scope" in found.args:
-        return "(scope: CLIENTS_READ)"
-    return "(first: 3)" if "first" in found.args else ""
+def _arguments(found: GraphQLField) -> str:
+    """Return the arguments that a field cannot do without, as literals; a list needs its size."""
+    given = least(found.args, get_named_type(found.type).name, nobodys)
+    if "first" in found.args:
+        given["first"] = 3
+    written = (f"{name}: {_literal(found.args[name].type, value)}" for name, value in given.items())
+    return f"({', '.join(written)})" if given else ""
+
+
+def _literal(type_: Any, value: Any) -> str:
+    bare = _bare(type_)
+    if isinstance(bare, GraphQLList):
+        return "[" + ", ".join(_literal(bare.of_type, item) for item in value) + "]"
+    if isinstance(bare, GraphQLInputObjectType):
+        members = (f"{name}: {_literal(bare.fields[name].type, item)}" for name, item in value.items())
+        return "{" + ", ".join(members) + "}"
+    return str(value) if isinstance(bare, GraphQLEnumType) else json.dumps(value)
 
 
 def _one_of(type_: GraphQLInputObjectType) -> bool:
@@ -187,9 +206,9 @@ class Asker:
             await context.close()
 
 
-def document(root: str, name: str, found: GraphQLField, depth: int) -> str:
-    """Return a document with one root field, every argument a variable, and all that can be selected below."""
-    declared = " ".join(f"${argument}: {taken.type}" for argument, taken in found.args.items())
-    passed = " ".join(f"{argument}: ${argument}" for argument in found.args)
+def document(root: str, name: str, found: GraphQLField, depth: int, given: Iterable[str]) -> str:
+    """Return a document with one root field, the arguments given as variables, and all that can be selected below."""
+    declared = " ".join(f"${argument}: {found.args[argument].type}" for argument in given)
+    passed = " ".join(f"{argument}: ${argument}" for argument in given)
     head = f"{root} ({declared})" if declared else root
     return f"{head} {{ {name}{f'({passed})' if passed else ''} {selection(found.type, depth)} }}"

@@ -1,0 +1,161 @@
+"""A provider with something of everything, and every id that its rows hold."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from domain.clients import DeviceState, ExternalKey
+from domain.ids import IdKind, public
+from domain.onboarding import Gate, HoldReason, Move
+from tests.support.events import number
+from tests.support.onboarding import Onboarding, opened
+from tests.support.providers import Provider, done, sent
+from tests.support.tickets import report, ticket
+from workflows import clients, device_batches, devices, services
+from workflows.clients import UpdateClient
+from workflows.device_batches import DeviceRow, UpsertDevices
+from workflows.devices import RecordDiscovery
+from workflows.services import CreateService
+
+TABLES = {
+    "tenant": IdKind.TENANT,
+    "member": IdKind.MEMBER,
+    "token": IdKind.TOKEN,
+    "client": IdKind.CLIENT,
+    "contact": IdKind.CONTACT,
+    "contract": IdKind.CONTRACT,
+    "service": IdKind.SERVICE,
+    "device": IdKind.DEVICE,
+    "discovery_run": IdKind.DISCOVERY_RUN,
+    "definition": IdKind.DEFINITION,
+    "cycle": IdKind.ONBOARDING,
+    "visit": IdKind.VISIT,
+    "transition": IdKind.TRANSITION,
+    "hold": IdKind.HOLD,
+    "waiver": IdKind.WAIVER,
+    "attestation": IdKind.ATTESTATION,
+    "effect": IdKind.EFFECT,
+    "follow_up": IdKind.FOLLOW_UP,
+    "escalation_window": IdKind.WINDOW,
+    "ticket": IdKind.TICKET,
+    "escalation": IdKind.ESCALATION,
+}
+"""Where the ids of each kind lie."""
+
+SYSTEM = "PSA"
+
+_UUIDS = """
+    select table_name as table, column_name as name, data_type = 'ARRAY' as many
+    from information_schema.columns
+    where table_schema = 'public' and (udt_name = 'uuid' or udt_name = '_uuid')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A provider with two clients under way, each marked by a word that occurs nowhere else."""
+
+    provider: Provider
+    mark: str
+    first: Onboarding
+    second: Onboarding
+
+    def key(self, onboarding: Onboarding) -> str:
+        """Return a client's key in another system."""
+        return f"{self.mark}-{1 if onboarding is self.first else 2}"
+
+
+async def peopled(provider: Provider) -> World:
+    """Return a world in which there is something of every kind."""
+    mark = f"mark{uuid4().hex[:10]}"
+    world = World(provider, mark, await opened(provider), await opened(provider))
+    for onboarding in (world.first, world.second):
+        await _fill(world, onboarding)
+    await number(provider.context.database)
+    return world
+
+
+async def _fill(world: World, onboarding: Onboarding) -> None:
+    provider, client, key = world.provider, onboarding.client, world.key(onboarding)
+    context, admin = provider.context, provider.admin
+    change = UpdateClient(
+        client,
+        name=f"Client {key}",
+        account_manager_id=onboarding.lead.id,
+        external=(ExternalKey(SYSTEM, key),),
+    )
+    done(await clients.update(context, admin, sent(), change))
+    rows = (DeviceRow(f"device {key}", f"Device {key}", state=DeviceState.MANAGED),)
+    outcome = await device_batches.upsert(context, admin, sent(), UpsertDevices(client, SYSTEM, rows))
+    assert outcome.errors == ()
+    done(await services.create(context, admin, sent(), CreateService(client, f"Service {key}")))
+    done(await devices.record_discovery(context, admin, sent(), RecordDiscovery(client, key, 1)))
+    tickets = (
+        replace(ticket(1, tiers=(1, 2)), external_id=f"{key}-1"),
+        replace(ticket(2), external_id=f"{key}-2"),
+    )
+    await report(provider, *tickets, client=client)
+    await onboarding.attest(Gate.CONTRACTING_CHECKLIST)
+    await onboarding.forward()
+    await onboarding.forward()
+    done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason=f"Held {key}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ids of some rows: those that could be asked for, by kind, and every UUID that the rows hold."""
+
+    by_kind: dict[IdKind, list[str]]
+    held: frozenset[str]
+
+
+async def ids_of_tenant(url: str, tenant: UUID) -> Ids:
+    """Return all of a provider's ids, read past every policy."""
+    return await _ids(url, tenant, None)
+
+
+async def ids_of_client(url: str, tenant: UUID, client: UUID) -> Ids:
+    """Return the ids of what belongs to one client, without what is the whole provider's."""
+    found = await _ids(url, tenant, client)
+    shared = await _ids(url, tenant, None, without=client)
+    return Ids(found.by_kind, found.held - shared.held)
+
+
+async def _ids(url: str, tenant: UUID, client: UUID | None, without: UUID | None = None) -> Ids:
+    by_kind: dict[IdKind, list[str]] = {}
+    held: set[str] = set()
+    connection = await asyncpg.connect(url)
+    try:
+        columns: dict[str, list[asyncpg.Record]] = {}
+        for row in await connection.fetch(_UUIDS):
+            columns.setdefault(row["table"], []).append(row)
+        for table, found in columns.items():
+            names = {row["name"] for row in found}
+            where = _rows_of(table, names, client, without)
+            if where is None:
+                continue
+            some = [client or without] if client or without else []
+            rows = await connection.fetch(f'select * from "{table}" where {where}', tenant, *some)  # noqa: S608 -- names from the catalogue
+            for row in rows:
+                for column in found:
+                    value = row[column["name"]]
+                    held.update(one.hex for one in (value if column["many"] else [value]) or [] if one is not None)
+            if table in TABLES:
+                by_kind[TABLES[table]] = [public(TABLES[table], row["id"]) for row in rows]
+    finally:
+        await connection.close()
+    return Ids(by_kind, frozenset(held))
+
+
+def _rows_of(table: str, columns: set[str], client: UUID | None, without: UUID | None) -> str | None:
+    owner = "id" if table == "tenant" else "tenant_id"
+    if owner not in columns:
+        return None
+    holder = "id" if table == "client" else "client_id" if "client_id" in columns else None
+    if client is not None:
+        return f"{owner} = $1 and {holder} = $2" if holder else None
+    if without is not None:
+        # The second parameter is named so that every statement has it.
+        return f"{owner} = $1 and {holder or 'null'} is distinct from cast($2 as uuid)"
+    return f"{owner} = $1"
