@@ -23,7 +23,7 @@ from domain.access import Scope
 from domain.effects import EffectKind, EffectState
 from domain.errors import Blocker as BlockerValue
 from domain.ids import IdKind, parse
-from domain.onboarding import MOVES, EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves
+from domain.onboarding import EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves, scope_for
 from domain.pace import Pace, pace
 from domain.readiness import FORWARD
 
@@ -156,7 +156,7 @@ class Onboarding(Node):
     @resolved(description="The moves that you may make from here, gates apart.")
     def viewer_can(root: Any, info: Info) -> list[Move]:  # noqa: N805
         who = info.context.principal
-        return [move for move in possible_moves(root) if who.reaches(MOVES[move].scope, root.team)]
+        return [move for move in possible_moves(root) if who.reaches(scope_for(move, root.stage), root.team)]
 
     @resolved(description="Its stays in stages, oldest first.", cost=PER_CYCLE)
     async def visits(root: Any, info: Info) -> list[StageVisit]:  # noqa: N805

@@ -352,6 +352,13 @@ def possible_moves(cycle: Cycle) -> tuple[Move, ...]:
     )
 
 
+def scope_for(move: Move, stage: Stage) -> Scope:
+    """Return the scope that a move takes from a stage; a roll-back out of steady state takes a service manager's."""
+    if move is Move.ROLL_BACK and stage is Stage.STEADY_STATE:
+        return Scope.ONBOARDING_END
+    return MOVES[move].scope
+
+
 def superseded_by(target: Stage, visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
     """Return the visits that a roll-back to `target` sets aside: all of later stages."""
     return tuple(

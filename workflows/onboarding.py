@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db import cycles, definitions, evidence, steps, tenants
 from db.session import Transaction
-from domain.access import Principal, Scope
+from domain.access import Principal
 from domain.definitions import Definition
 from domain.effects import PlannedEffect, cancellation, effects, hold_review, opens_window, shifted_target, target_of
 from domain.errors import ErrorCode, Outcome, TransitionBlocked, UserError, invalid, not_found, refused, stale
@@ -24,6 +24,7 @@ from domain.onboarding import (
     Visit,
     Window,
     possible_moves,
+    scope_for,
     superseded_by,
     targets_of,
 )
@@ -306,7 +307,7 @@ def _unmovable(principal: Principal, cycle: Cycle, command: MoveCommand) -> User
         if command.to not in targets_of(Move.ROLL_BACK, cycle.stage):
             options = ", ".join(targets_of(Move.ROLL_BACK, cycle.stage))
             return invalid(f"From {cycle.stage} a roll-back leads to one of: {options}.", "to")
-        if cycle.stage is Stage.STEADY_STATE and not principal.has(Scope.ONBOARDING_END):
+        if not principal.reaches(scope_for(Move.ROLL_BACK, cycle.stage), cycle.team):
             message = "Rolling back from steady state takes a service manager."
             return UserError(ErrorCode.NOT_ALLOWED, message)
     return _incomplete(command)

@@ -161,3 +161,25 @@ async def test_follow_ups_of_waivers_are_listed_and_closed(onboarding: Onboardin
     assert closed["followUpClose"]["followUp"]["version"] == 2
     again = await lead_asks(onboarding, close, f=follow_up["id"], v=2)
     assert [e["code"] for e in again["followUpClose"]["errors"]] == ["CONFLICT"]
+
+
+async def test_out_of_steady_state_only_a_service_manager_rolls_back(onboarding: Onboarding) -> None:
+    await onboarding.forward()
+    await onboarding.forward()
+    onboarding.provider.clock.forward(days=91)
+    await onboarding.forward()
+    can = "query ($id: ID!) { onboarding(id: $id) { viewerCan } }"
+    assert (await lead_asks(onboarding, can))["onboarding"]["viewerCan"] == []
+    back = """
+    mutation ($id: ID!, $version: Int!) {
+      onboardingRollBack(input: {onboardingId: $id, to: EARLY_SUPPORT, reason: "early", expectedVersion: $version}) {
+        onboarding { stage viewerCan } errors { code }
+      }
+    }
+    """
+    refused = await lead_asks(onboarding, back, version=4)
+    assert [e["code"] for e in refused["onboardingRollBack"]["errors"]] == ["NOT_ALLOWED"]
+    manager = await onboarding.provider.invited(Role.SERVICE_MANAGER)
+    names = {"id": public(IdKind.ONBOARDING, onboarding.cycle), "version": 4}
+    done = await asked(onboarding.provider, back, names, manager)
+    assert done["onboardingRollBack"]["onboarding"]["stage"] == "EARLY_SUPPORT"
