@@ -75,13 +75,19 @@ async def standing(context: Context) -> Mapping[str, Tenant]:
     return found
 
 
-async def recalled(context: Context, anchor: date, seed: int = SEED) -> Demo | None:
-    """Return the demo where it was told to its end today, otherwise `None`."""
+async def look(context: Context, anchor: date, seed: int = SEED) -> Demo | None:
+    """Return the demo where it was told to its end today, or `None` where there is none.
+
+    Raises:
+        ForeignTenantsError: the database holds providers that are not the demo's.
+        StaleStoryError: it holds the demo's, told on another day, by another version, or not to the end.
+    """
     found = await standing(context)
-    if any(company.slug not in found for company in COMPANIES):
+    if not found:
         return None
-    if any(tenant.settings.brand != mark(anchor, seed) for tenant in found.values()):
-        return None
+    brands = [found[company.slug].settings.brand if company.slug in found else None for company in COMPANIES]
+    if set(brands) != {mark(anchor, seed)}:
+        raise StaleStoryError("; ".join(sorted({brand or "not told to its end" for brand in brands})))
     casts = []
     for company in COMPANIES:
         async with context.database.reading(system(found[company.slug].id)) as tx:
@@ -98,13 +104,7 @@ async def fill(context: Context, progress: Progress, anchor: date | None = None,
         StoryError: the product refused a turn of the story.
     """
     anchor = anchor or today(context.clock())
-    if told := await recalled(context, anchor, seed):
-        return told
-    if found := await standing(context):
-        raise StaleStoryError(
-            ", ".join(tenant.settings.brand or f"{slug}: unfinished" for slug, tenant in found.items())
-        )
-    return await _tell(context, progress, anchor, seed)
+    return await look(context, anchor, seed) or await _tell(context, progress, anchor, seed)
 
 
 async def _tell(context: Context, progress: Progress, anchor: date, seed: int) -> Demo:

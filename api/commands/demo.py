@@ -1,9 +1,7 @@
 """The demo: two simulated providers, everything served, and a token for each kind of user."""
 
-import asyncio
-import json
-import shutil
-from collections.abc import Sequence
+import signal
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,130 +13,118 @@ from api.commands.voice import FailureError, give, say, told
 if TYPE_CHECKING:
     import socket
 
-    from api.commands.world import Addresses
+    from api.commands.demo_home import Home
     from api.settings import Settings
-    from demo.credentials import Credential
-    from demo.questions import Question
-    from demo.run import Demo
-    from workflows.context import Context
 
 
 def demo(
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write address, tokens and queries to this file, for scripts.")
+        Path | None,
+        typer.Option("--json", help="Also write addresses, tokens and queries to this file, for scripts, once ready."),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of STEADYSTATE_HOST.")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Port, instead of STEADYSTATE_PORT; 0 takes a free one.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Directory of its own server; demo in STEADYSTATE_DATA_DIRECTORY if left out.")
+    ] = None,
 ) -> None:
-    """Fill two simulated providers, serve them until Ctrl-C, and print addresses, tokens and three queries.
+    """Serve two simulated providers until Ctrl-C, with a token for each kind of user and three queries to paste.
 
-    Without DATABASE_URL an embedded PostgreSQL is used and stopped at the end; what it holds is found again the same
-    day and told anew on another. With DATABASE_URL the database must be empty.
+    Their story is told relative to today: what the embedded PostgreSQL holds is found again the same day and told
+    anew on another. With DATABASE_URL the database must hold no other providers.
     """
-    from api.commands.world import addressed, read_settings
+    import uvloop
+
+    from api.commands.demo_home import at_home
+    from api.commands.world import read_settings
     from api.logs import configure
-    from db.migrate import upgrade
+    from demo.run import today
+    from workflows.context import utc_now
+
+    anchor = today(utc_now())
+    settings = read_settings()
+    changes = {"host": host or settings.host, "port": settings.port if port is None else port}
+    settings = settings.model_copy(update=changes)
+    configure("console", "WARNING")
+    if json_file is not None:
+        json_file.unlink(missing_ok=True)
+    # As Ctrl-C, so that whoever ends the demo while it fills finds nothing left running either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with bound(settings.host, settings.port) as listening, at_home(settings, data) as home:
+        if not _is_told(settings, home, anchor):
+            uvloop.run(_tell(settings, home, anchor))
+        uvloop.run(_show(settings, home, anchor, listening, json_file))
+
+
+def _is_told(settings: "Settings", home: "Home", anchor: date) -> bool:
+    """Migrate the database and say whether today's story is in it; throw away an embedded one's older story.
+
+    Raises:
+        FailureError: the database of DATABASE_URL holds an older story.
+        ForeignTenantsError: it holds providers that are not the demo's.
+    """
+    import uvloop
+
     from demo.run import StaleStoryError
 
-    settings = read_settings()
-    given = {"host": host or settings.host, "port": settings.port if port is None else port}
-    settings = settings.model_copy(update=given | {"data_directory": settings.data_directory / "demo"})
-    configure("console", "WARNING")
-    with bound(settings.host, settings.port) as listening:
-        try:
-            with addressed(settings, durable=False) as addresses:
-                upgrade(addresses.owner)
-                asyncio.run(_show(settings, addresses, listening, json_file))
-        except StaleStoryError as stale:
-            _forget(settings, stale)
-            with addressed(settings, durable=False) as addresses:
-                asyncio.run(_show(settings, addresses, listening, json_file))
+    home.prepare()
+    try:
+        found = uvloop.run(_found(settings, home, anchor))
+    except StaleStoryError as stale:
+        if home.directory is None:
+            message = f"The database holds a demo that is not today's ({stale}). Name an empty one by DATABASE_URL."
+            raise FailureError(message) from None
+        say(f"The demo in {home.directory} is not today's ({stale}): starting it afresh.")
+        home.prepare(anew=True)
+        return False
+    if found:
+        say(f"Using today's demo in {home.directory or 'the database of DATABASE_URL'}.")
+    return found
+
+
+async def _found(settings: "Settings", home: "Home", anchor: date) -> bool:
+    from api.commands.world import opened
+    from demo.run import look
+
+    async with opened(home.addresses, settings) as context:
+        return await look(context, anchor) is not None
+
+
+async def _tell(settings: "Settings", home: "Home", anchor: date) -> None:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from api.commands.world import opened
+    from demo.run import fill
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    async with opened(home.hurried, settings) as context:
+        with Progress(*columns, console=told(), transient=True) as bar:
+            task = bar.add_task("Simulating two providers", total=None)
+            await fill(context, lambda done, whole: bar.update(task, completed=done, total=whole), anchor)
 
 
 async def _show(
-    settings: "Settings", addresses: "Addresses", listening: "socket.socket", json_file: Path | None
+    settings: "Settings", home: "Home", anchor: date, listening: "socket.socket", json_file: Path | None
 ) -> None:
+    from api.commands.demo_showing import Showing
     from api.commands.world import opened
     from demo.credentials import issue
     from demo.questions import questions
-    from demo.run import today
+    from demo.run import look
 
-    async with opened(addresses, settings) as context:
-        tokens = await issue(context, await _filled(context))
-        asking = questions(today(context.clock()))
-        address = address_of(listening)
+    async with opened(home.addresses, settings) as context:
+        demo = await look(context, anchor)
+        if demo is None:
+            raise FailureError("The demo's data have just been taken away; start it again.")
+        showing = Showing(address_of(listening), await issue(context, demo), questions(anchor))
 
         def ready() -> None:
+            give(showing.text())
             if json_file is not None:
-                _write(json_file, address, tokens, asking)
-            _present(address, tokens, asking)
+                showing.write(json_file)
+            say("Ready. Ctrl-C stops everything, the database too.")
 
-        await serving(context, settings, listening, True, ready)
+        await serving(context, settings, listening, works=True, ready=ready)
     say("Stopped.")
-
-
-async def _filled(context: "Context") -> "Demo":
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    from demo.run import fill
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=told(), transient=True) as bar:
-        task = bar.add_task("Telling the story of two providers", total=None)
-        return await fill(context, lambda done, whole: bar.update(task, completed=done, total=whole))
-
-
-def _forget(settings: "Settings", stale: Exception) -> None:
-    """Remove the embedded server's story, so that it can be told anew.
-
-    Raises:
-        FailureError: the database is not ours to empty, or somebody is using it.
-    """
-    if settings.database_url:
-        raise FailureError(
-            f"The database holds a demo that is not today's ({stale}). Empty it, or name another by DATABASE_URL."
-        ) from None
-    directory = settings.data_directory.absolute()
-    if any(directory.glob("**/postmaster.pid")):
-        raise FailureError(f"Another demo is running on {directory}; end it first.") from None
-    say(f"The story in {directory} is not today's ({stale}); telling it anew.")
-    shutil.rmtree(directory)
-
-
-def _present(address: str, tokens: "Sequence[Credential]", asking: "Sequence[Question]") -> None:
-    lines = [
-        "",
-        "Two simulated providers are being served. Nothing in them is real.",
-        "",
-        f"  GraphiQL   {address}/graphiql      (paste a token into its Headers pane)",
-        f"  GraphQL    {address}/graphql",
-        "",
-        'A token for each kind of user, as {"authorization": "Bearer …"}:',
-        "",
-    ]
-    for one in tokens:
-        lines += [f"  {one.user}: {one.who} of {one.provider} ({one.shows})", f"    {one.token}", ""]
-    lines += ["Three queries to paste:", ""]
-    for question in asking:
-        lines += [f"# {question.title}", question.query, ""]
-    give("\n".join(lines))
-    say("Ctrl-C stops everything, the database too.")
-
-
-def _write(file: Path, address: str, tokens: "Sequence[Credential]", asking: "Sequence[Question]") -> None:
-    said = {
-        "graphql": f"{address}/graphql",
-        "graphiql": f"{address}/graphiql",
-        "tokens": [
-            {"user": t.user, "provider": t.provider, "who": t.who, "shows": t.shows, "token": t.token} for t in tokens
-        ],
-        "queries": [{"title": question.title, "query": question.query} for question in asking],
-    }
-    # Whoever waits for the file finds all of it; the tokens are for the one who started it alone.
-    unfinished = file.with_name(f"{file.name}.part")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(file)

@@ -48,16 +48,13 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def addressed(settings: Settings, *, durable: bool = True) -> Iterator[Addresses]:
-    """Lend the addresses of the database that the settings name, or of an embedded one, started and migrated.
-
-    An embedded one that is not durable may lose everything when the machine goes down, and is quicker.
-    """
+def addressed(settings: Settings) -> Iterator[Addresses]:
+    """Lend the addresses of the database that the settings name, or of an embedded one, started and migrated."""
     if url := settings.database_url:
         app, relay = settings.app_database_url or url, settings.relay_database_url or url
         yield Addresses(url, app, relay, embedded=False)
         return
-    server = EmbeddedServer(settings.data_directory / "postgres", durable=durable).start()
+    server = EmbeddedServer(settings.data_directory / "postgres").start()
     try:
         upgrade(server.url())
         yield Addresses(server.url(), server.url(user=APP_ROLE), server.url(user=RELAY_ROLE), embedded=True)
