@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -109,13 +109,16 @@ async def _listening(
         operations = probe.asker.operations
         operation = operations.prepare(text, variables, None)
         opened = await operations.subscribe(operation, _operation(context, probe))
-        async for event in opened.source:
-            one = _operation(context, probe)
-            try:
-                body, _ = shown(await opened.respond(event, one), "req-test")
-            finally:
-                await one.close()
-            heard[name].append(json.dumps(body, default=str))
+        source = opened.source
+        assert isinstance(source, AsyncGenerator)
+        async with aclosing(source):
+            async for event in source:
+                one = _operation(context, probe)
+                try:
+                    body, _ = shown(await opened.respond(event, one), "req-test")
+                finally:
+                    await one.close()
+                heard[name].append(json.dumps(body, default=str))
 
     tasks = [asyncio.create_task(listen(name)) for name in asked]
     try:
