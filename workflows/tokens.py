@@ -54,7 +54,7 @@ class RotateToken:
 async def create(context: Context, principal: Principal, request: Request, command: CreateToken) -> Issued:
     """Make a token and show its secret once: for oneself, or as an admin for anybody and any program."""
     own = command.kind is TokenKind.PERSONAL and command.member_id in (None, principal.member_id)
-    principal.require(Scope.SELF_WRITE if own else Scope.MEMBERS_WRITE)
+    principal.require(Scope.SELF_WRITE)
     now = context.clock()
     made: Secret | None = None
 
@@ -62,6 +62,8 @@ async def create(context: Context, principal: Principal, request: Request, comma
     async def act(tx: Transaction) -> Outcome:
         nonlocal made
         made = None
+        if not own and not principal.has(Scope.MEMBERS_WRITE):
+            fit([_for_others()])
         holder = command.member_id or principal.member_id if command.kind is TokenKind.PERSONAL else None
         member = await members.lock(tx, holder) if holder else None
         command_ = _bounded(principal, command) if own else command
@@ -212,6 +214,11 @@ def _expiry_faults(expires_at: datetime | None, now: datetime) -> list[UserError
     if expires_at is None or expires_at > now:
         return []
     return [invalid(f"{expires_at.isoformat()} is past; give a later instant, or none.", "expiresAt")]
+
+
+def _for_others() -> UserError:
+    message = "You may make personal tokens for yourself; for others and for programs, ask an admin."
+    return UserError(ErrorCode.NOT_ALLOWED, message, ("kind",))
 
 
 def _not_longer(message: str) -> UserError:

@@ -187,10 +187,10 @@ async def test_only_an_admin_changes_who_may_what(provider: Provider, role: Role
 
     with pytest.raises(ForbiddenError, match="MEMBERS_WRITE"):
         await members.update(provider.context, person, sent(), command)
-    with pytest.raises(ForbiddenError, match="MEMBERS_WRITE"):
-        await tokens.create(
-            provider.context, person, sent(), CreateToken(TokenKind.SERVICE, "x", scopes=(Scope.CLIENTS_READ,))
-        )
+    for kind, holder in ((TokenKind.SERVICE, None), (TokenKind.PERSONAL, provider.admin.id)):
+        asked = CreateToken(kind, "x", holder, (Scope.CLIENTS_READ,))
+        issued = await tokens.create(provider.context, person, sent(), asked)
+        assert (codes(issued.outcome), issued.secret) == (["NOT_ALLOWED"], None)
 
 
 @pytest.mark.parametrize("scope", sorted(PERSONS_ONLY))
