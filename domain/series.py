@@ -130,19 +130,23 @@ def series(kpi: Kpi, timeline: Timeline, totals: Mapping[int, Totals]) -> Series
     Never an average of averages: the total is the formula over all rows. Of a LEVEL, which is a state and
     no flow, the total is the last bucket that has begun.
     """
+    definition = kpi.definition
     points = tuple(
-        Point(placed.bucket, single(kpi, placed, totals.get(position, NOTHING)), placed.complete)
+        Point(placed.bucket, _at(definition, placed, totals.get(position, NOTHING)), placed.complete)
         for position, placed in enumerate(timeline.buckets)
     )
-    if kpi.definition.kind is KpiKind.LEVEL:
+    if definition.kind is KpiKind.LEVEL:
         begun = [point.value for point in points if point.value.status is not Status.NO_DATA]
         return Series(total=begun[-1] if begun else _no_data(NOTHING), points=points)
-    return Series(total=single(kpi, timeline.whole, sum(totals.values(), NOTHING)), points=points)
+    return Series(total=_at(definition, timeline.whole, sum(totals.values(), NOTHING)), points=points)
 
 
 def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
     """Return the value of one bucket by itself, such as a period to compare with."""
-    definition = kpi.definition
+    return _at(kpi.definition, placed, totals)
+
+
+def _at(definition: Definition, placed: Placed, totals: Totals) -> KpiValue:
     if definition.kind is KpiKind.LEVEL and not placed.begun:
         return _no_data(totals)
     return _value(definition, totals, settled=placed.settled if definition.settles else placed.over)
