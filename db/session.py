@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
 
-from db.errors import DatabaseUnavailableError, InsecureRoleError, translated
+from db.errors import DatabaseUnavailableError, InsecureRoleError, StatementFailedError, translated
 from domain.access import Principal
 
 APP_ROLE = "steadystate_app"
@@ -197,7 +197,11 @@ class Database:
             tx = Transaction(connection, tenant or UUID(int=0), clients)
             yield tx
             with translated():
-                await connection.execute("commit")
+                ended = await connection.execute("commit")
+            if ended != "COMMIT":
+                # PostgreSQL answers so where an earlier failure was passed over: nothing was kept.
+                msg = "a statement of this transaction failed before its commit, which therefore rolled it back"
+                raise StatementFailedError(msg)
         finally:
             await _let_go(pool, connection)
 
