@@ -85,14 +85,14 @@ def _graphiql() -> Finding:
 
 
 async def _of_database(addresses: "Addresses") -> list[Finding]:
-    from db.errors import DatabaseUnavailableError, InsecureRoleError
+    from db.errors import DatabaseUnavailableError, InsecureRoleError, StatementFailedError
     from db.session import Database
 
     try:
         database = await Database.connect(addresses.app, addresses.relay, size=1, relay_size=1)
     except InsecureRoleError as error:
         return [Finding("logins", False, str(error), "Give APP_DATABASE_URL a login that may do no more than serve.")]
-    except DatabaseUnavailableError as error:
+    except (DatabaseUnavailableError, StatementFailedError) as error:
         advice = "Look at APP_DATABASE_URL and RELAY_DATABASE_URL, or leave them out."
         return [Finding("logins", False, str(error), advice)]
     try:

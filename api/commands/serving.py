@@ -65,6 +65,8 @@ def worker() -> None:
 async def _serve(settings: "Settings", addresses: "Addresses", listening: socket.socket, works: bool) -> None:
     from api.commands.world import opened
 
+    if addresses.embedded:
+        say(f"Using the embedded server in {settings.data_directory.absolute()}.")
     beside = " with a worker beside" if works else ""
     async with opened(addresses, settings) as world:
         await serving(

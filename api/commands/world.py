@@ -70,7 +70,12 @@ async def opened(addresses: Addresses, settings: Settings) -> AsyncIterator[Cont
         DatabaseUnavailableError: no server answers.
         FailureError: it is at another revision.
     """
-    database = await Database.connect(addresses.app, addresses.relay, size=settings.database_connections)
+    try:
+        database = await Database.connect(addresses.app, addresses.relay, size=settings.database_connections)
+    except StatementFailedError as error:
+        # The logins that the product works as are made by the first migration.
+        message = f"The database is not ready for this code ({error}): run steadystate migrate."
+        raise FailureError(message, Exit.UNAVAILABLE) from error
     try:
         try:
             found = await health.revision(database)

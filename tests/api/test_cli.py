@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx2
 import pytest
 
 from api.cli import main
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.e2e
 
@@ -166,6 +168,17 @@ def test_a_database_that_is_not_there_is_said(steadystate: CommandLine) -> None:
     for command in (("tenant", "list"), ("migrate",)):
         ended = steadystate.run(*command, DATABASE_URL="postgresql://nobody@127.0.0.1:1/nowhere")
         assert (ended.returncode, "Traceback" in ended.stderr) == (3, False), ended.stderr
+
+
+def test_a_database_that_was_never_migrated_is_said(steadystate: CommandLine, postgres: Postgres) -> None:
+    name = f"{postgres.prefix}_{uuid4().hex[:12]}"
+    asyncio.run(postgres.run(f'create database "{name}"'))
+    try:
+        ended = steadystate.run("tenant", "list", DATABASE_URL=postgres.url(name))
+    finally:
+        asyncio.run(postgres.drop(name))
+
+    assert (ended.returncode, "run steadystate migrate" in ended.stderr) == (3, True), ended.stderr
 
 
 def test_a_wrong_setting_is_named(steadystate: CommandLine) -> None:
