@@ -40,7 +40,7 @@ class GateVerdict:
 @window(effects.PlannedEffect, description="Something that a move would set off.")
 class PlannedEffect:
     kind: EffectKind = strawberry.field(description="What sort of thing.")
-    key: str = strawberry.field(description="Which: `DAY_30`, `TARGET`, or the survey's name.")
+    name: str = strawberry.field(description="Which: `DAY_30`, `TARGET`, `HOLD_REVIEW`, or the survey's name.")
     due_at: datetime = strawberry.field(description="When it would be due, if the move were made now.")
     state: EffectState = strawberry.field(description="`PLANNED`, or `SKIPPED` with its reason.")
     reason: str | None = strawberry.field(description="Why it would be skipped.")

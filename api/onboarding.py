@@ -18,7 +18,7 @@ from api.nodes import Node, nodes_of
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.user_errors import Blocker
 from db import cycles, timeline
-from domain import diagrams, effects, onboarding
+from domain import baselines, diagrams, effects, onboarding
 from domain.access import Scope
 from domain.effects import EffectKind, EffectState
 from domain.errors import Blocker as BlockerValue
@@ -63,7 +63,7 @@ class EscalationWindow:
     closed_at: datetime | None = strawberry.field(description="When it closed; a ticket logged then is outside.")
 
 
-@window(onboarding.Baseline, description="A KPI of the escalation window as it was at graduation; never edited.")
+@window(baselines.Baseline, description="A KPI of the escalation window as it was at graduation; never edited.")
 class BaselineFigure:
     kpi: str = strawberry.field(description="The KPI's key.")
     value: float | None = strawberry.field(description="The value; shares are between 0 and 1.")
@@ -75,12 +75,18 @@ class BaselineFigure:
     closed_at: datetime = strawberry.field(description="When the window closed.")
     as_of: datetime = strawberry.field(description="As of when the figure was taken.")
 
+    @resolved(description="The value as it would be now, with tickets that came late or were escalated since.", cost=2)
+    async def restated(root: Any, info: Info) -> float | None:  # noqa: N805 -- the root is a domain value
+        tally = await info.context.loader(loaders.tallied).load(root.span)
+        now = baselines.figures(root.span, tally, loaders.now(info.context))
+        return next((figure.value for figure in now if figure.kpi == root.kpi), None)
+
 
 @window(effects.Effect, description="Something that a move set off for now or later.")
 class OnboardingEffect:
     id: strawberry.ID = id_field(IdKind.EFFECT, description="The effect's id.")
     kind: EffectKind = strawberry.field(description="What sort of thing it is.")
-    key: str = strawberry.field(description="Which: `DAY_30`, `TARGET`, or the survey's name.")
+    name: str = strawberry.field(description="Which: `DAY_30`, `TARGET`, `HOLD_REVIEW`, or the survey's name.")
     due_at: datetime = strawberry.field(description="When it is due.")
     state: EffectState = strawberry.field(description="What became of it.")
     reason: str | None = strawberry.field(description="Why it was skipped or cancelled.")

@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from api.context import OperationContext
-from db import cycles, definitions, effects, waivers
+from db import cycles, definitions, effects, evidence, waivers
+from domain.baselines import Baseline, Span, Tally
 from domain.definitions import Definition
 from domain.effects import Effect
-from domain.onboarding import Baseline, Cycle, Hold, Visit, Window
+from domain.onboarding import Cycle, Hold, Visit, Window
 from domain.waivers import Attestation, FollowUp, Waiver
 from workflows.readiness import Judged
 from workflows.readiness import judged as judge
@@ -68,6 +69,12 @@ async def baselines(context: OperationContext, keys: Sequence[UUID]) -> list[lis
     async with context.reading() as tx:
         found = await cycles.baselines(tx, keys)
     return [found.get(key, []) for key in keys]
+
+
+async def tallied(context: OperationContext, keys: Sequence[Span]) -> list[Tally]:
+    """Count the tickets of spans as they are now."""
+    async with context.reading() as tx:
+        return await evidence.tallies(tx, keys)
 
 
 async def planned(context: OperationContext, keys: Sequence[UUID]) -> list[list[Effect]]:

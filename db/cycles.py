@@ -12,9 +12,9 @@ from db import definitions
 from db.keyset import Listing, Stretch
 from db.session import Transaction
 from db.tables.onboarding import CycleRow, TransitionRow
+from domain.baselines import Baseline
 from domain.definitions import Definition
 from domain.onboarding import (
-    Baseline,
     Cycle,
     EndReason,
     Hold,
@@ -94,7 +94,7 @@ WINDOWS = text("""
 """)
 
 BASELINES = text("""
-    select cycle_id, kpi, value, numerator, denominator, low, high, opened_at, closed_at, as_of from baseline
+    select cycle_id, client_id, kpi, value, numerator, denominator, low, high, opened_at, closed_at, as_of from baseline
     where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
     order by cycle_id, as_of, kpi
 """)

@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.baselines import Span, Tally
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import Rules
 from domain.gates import ContractFacts, Evidence
@@ -80,11 +81,14 @@ GATHER = text("""
 """)
 
 
-TALLY = text("""
-    select count(*) as logged, count(*) filter (where escalations > 0) as escalated
-    from ticket
-    where tenant_id = :tenant and client_id = :client and exclusion is null and source <> 'ALERT'
-      and logged_at >= :opened and logged_at < :closed
+TALLIES = text("""
+    select w.place, count(t.id) as logged, count(t.id) filter (where t.escalations > 0) as escalated
+    from unnest(cast(:clients as uuid[]), cast(:opened as timestamptz[]), cast(:closed as timestamptz[]))
+         with ordinality as w(client_id, opened, closed, place)
+    left join ticket t
+      on t.tenant_id = :tenant and t.client_id = w.client_id and t.exclusion is null and t.source <> 'ALERT'
+     and t.logged_at >= w.opened and t.logged_at < w.closed
+    group by w.place order by w.place
 """)
 
 
@@ -112,10 +116,16 @@ async def gather(
     return {w.cycle.id: _evidence(by_id[w.cycle.id], w.cycle, settings, now) for w in wanted if w.cycle.id in by_id}
 
 
-async def tally(tx: Transaction, client: UUID, opened: datetime, closed: datetime) -> tuple[int, int]:
-    """Return how many tickets a client logged in `[opened, closed)`, and how many of them were escalated by now."""
-    row = (await tx.rows(TALLY, tenant=tx.tenant, client=client, opened=opened, closed=closed))[0]
-    return row["logged"], row["escalated"]
+async def tallies(tx: Transaction, spans: Sequence[Span]) -> list[Tally]:
+    """Count the tickets of spans from the tickets themselves, in one statement, in the order given."""
+    rows = await tx.rows(
+        TALLIES,
+        tenant=tx.tenant,
+        clients=[span.client for span in spans],
+        opened=[span.opened for span in spans],
+        closed=[span.closed for span in spans],
+    )
+    return [Tally(row["logged"], row["escalated"]) for row in rows]
 
 
 def _evidence(row: asyncpg.Record, cycle: Cycle, settings: TenantSettings, now: datetime) -> Evidence:

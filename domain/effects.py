@@ -43,6 +43,11 @@ class PlannedEffect:
     state: EffectState = EffectState.PLANNED
     reason: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What the effect is called: its key without what tells it from others of its name."""
+        return self.key.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -59,6 +64,11 @@ class Effect:
     state: EffectState
     reason: str | None
     settled_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What the effect is called: its key without what tells it from others of its name."""
+        return self.key.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,10 @@ def effects(
 ) -> tuple[PlannedEffect, ...]:
     """Return exactly what a move would set off; the same function feeds the move and `readiness`."""
     now = evidence.now
-    planned = [*_timers(to_stage, cycle, rules, evidence, calendar)] if move not in (Move.HOLD, Move.RESUME) else []
+    if move is Move.HOLD:
+        planned = [_hold_review(cycle, rules, now)]
+    else:
+        planned = [] if move is Move.RESUME else _timers(to_stage, cycle, rules, evidence, calendar)
     for trigger in rules.triggers:
         if trigger.move is move:
             planned += _survey(trigger, cycle, evidence)
@@ -114,12 +127,6 @@ def effects(
         PlannedEffect(e.kind, e.key, e.recipient, e.due_at, EffectState.SKIPPED, "IMPORTED") if e.due_at <= now else e
         for e in planned
     )
-
-
-def hold_review(cycle: Cycle, hold: UUID, rules: Rules, now: datetime) -> PlannedEffect:
-    """Return the timer that asks, some days into a hold, whether it still holds."""
-    due = now + timedelta(days=rules.hold_review_days)
-    return PlannedEffect(EffectKind.TIMER, f"{HOLD_REVIEW}:{hold.hex}", str(cycle.lead_id), due)
 
 
 def cancellation(move: Move, to_stage: Stage, cycle: Cycle, visits: tuple[Visit, ...]) -> Cancellation | None:
@@ -152,6 +159,12 @@ def _timers(stage: Stage, cycle: Cycle, rules: Rules, evidence: Evidence, calend
     elif target := target_of(stage, evidence.now, rules, evidence, calendar):
         timers.append(PlannedEffect(EffectKind.TIMER, TARGET, lead, target))
     return [_unless_past(timer, evidence.now) for timer in timers]
+
+
+def _hold_review(cycle: Cycle, rules: Rules, now: datetime) -> PlannedEffect:
+    """Return the timer that asks, some days into a hold, whether it still holds; the version in its key tells holds apart."""
+    due = now + timedelta(days=rules.hold_review_days)
+    return PlannedEffect(EffectKind.TIMER, f"{HOLD_REVIEW}:{cycle.version}", str(cycle.lead_id), due)
 
 
 def _unless_past(timer: PlannedEffect, now: datetime) -> PlannedEffect:

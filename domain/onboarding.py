@@ -313,21 +313,6 @@ class Transition:
     event_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """A KPI of the escalation window as it was at graduation; never edited."""
-
-    kpi: str
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    low: float | None
-    high: float | None
-    opened_at: datetime
-    closed_at: datetime
-    as_of: datetime
-
-
 def targets_of(move: Move, stage: Stage) -> tuple[Stage, ...]:
     """Return the stages that a move can lead to from a stage; the stage itself for hold and resume."""
     rule = MOVES[move]

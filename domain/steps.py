@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.baselines import Baseline
 from domain.effects import Cancellation, PlannedEffect
 from domain.events import Envelope
-from domain.onboarding import Baseline, Cycle, Hold, Transition, Visit, Window
+from domain.onboarding import Cycle, Hold, Transition, Visit, Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from uuid import UUID
 from db import cycles, evidence, steps
 from db.session import Transaction
 from domain.access import Principal
+from domain.baselines import Baseline, Span, figures
 from domain.definitions import Definition
 from domain.effects import PlannedEffect
 from domain.errors import Outcome, UserError
 from domain.events import Envelope, OnboardingMoved
-from domain.formulas import wilson
 from domain.gates import Verdict
-from domain.onboarding import Baseline, Cycle, EndReason, Move, Stage, Transition
+from domain.onboarding import Cycle, EndReason, Move, Stage, Transition
 from workflows.commands import envelope
 from workflows.context import Context, Request, new_id
 
@@ -94,19 +94,9 @@ def transition(
 async def baseline(tx: Transaction, cycle: Cycle, now: datetime) -> tuple[tuple[UUID, Baseline], ...]:
     """Return the KPIs of the escalation window that closes now, to be recorded and never edited."""
     opened = (await cycles.windows(tx, [cycle.id]))[cycle.id][-1].opened_at
-    logged, escalated = await evidence.tally(tx, cycle.client_id, opened, now)
-    interval = wilson(escalated, logged) if logged else None
-    low, high = (interval.low, interval.high) if interval else (None, None)
-    rate = escalated / logged if logged else None
-    values: tuple[tuple[str, float | None, float | None, float | None, float | None, float | None], ...] = (
-        ("TICKETS_LOGGED", logged, logged, None, None, None),
-        ("ESCALATED_TICKETS", escalated, escalated, None, None, None),
-        ("ESCALATION_RATE", rate, escalated, logged, low, high),
-    )
-    return tuple(
-        (new_id(), Baseline(kpi, value, numerator, denominator, low, high, opened, now, now))
-        for kpi, value, numerator, denominator, low, high in values
-    )
+    span = Span(cycle.client_id, opened, now)
+    (tally,) = await evidence.tallies(tx, [span])
+    return tuple((new_id(), figure) for figure in figures(span, tally, now))
 
 
 def _row(

@@ -55,7 +55,7 @@ def _event(context: Context, principal: Principal, request: Request, effect: Eff
     return envelope(
         principal,
         request,
-        TimerFired(timer=effect.key.partition(":")[0], effect=effect.id, due_at=effect.due_at),
+        TimerFired(timer=effect.name, effect=effect.id, due_at=effect.due_at),
         subject=effect.cycle_id,
         version=version,
         client=effect.client_id,

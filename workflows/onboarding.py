@@ -8,7 +8,7 @@ from db import cycles, definitions, evidence, steps, tenants
 from db.session import Transaction
 from domain.access import Principal
 from domain.definitions import Definition
-from domain.effects import PlannedEffect, cancellation, effects, hold_review, opens_window, shifted_target, target_of
+from domain.effects import PlannedEffect, cancellation, effects, opens_window, shifted_target, target_of
 from domain.errors import ErrorCode, Outcome, TransitionBlocked, UserError, invalid, not_found, refused, stale
 from domain.gates import Evidence, Verdict, blockers, judge
 from domain.onboarding import (
@@ -222,8 +222,6 @@ async def _step(
     entered = None if stays or target not in ORDER else Visit(new_id(), cycle.id, target, now, None, None)
     planned = _planned(move, target, attempt, definition, facts, settings)
     hold = _hold(attempt, command) if move is Move.HOLD else None
-    if hold is not None:
-        planned = (*planned, (new_id(), hold_review(cycle, hold.id, definition.rules, now)))
     shifted = None
     if move is Move.RESUME and cycle.target_at and cycle.held_at and cycle.stage is not Stage.EARLY_SUPPORT:
         shifted = shifted_target(cycle.target_at, cycle.held_at, now, settings.calendar)

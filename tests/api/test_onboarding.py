@@ -37,12 +37,12 @@ EVERYTHING = """
 query ($id: ID!) {
   onboarding(id: $id) {
     stage version pace viewerCan client { name } lead { name } definition { number mermaid targets { stage } }
-    readiness { move toStage ready gates { gate open answer reason } wouldTrigger { kind key dueAt recipientId } }
+    readiness { move toStage ready gates { gate open answer reason } wouldTrigger { kind name dueAt recipientId } }
     blockers { gate }
     visits { stage enteredAt leftAt }
     holds { reason }
-    escalationWindows { openedAt closedAt }
-    effects { kind key state dueAt reason }
+    escalationWindows { openedAt closedAt } baseline { kpi value restated }
+    effects { kind name state dueAt reason }
     waivers { gate state }
     attestations { gate statement }
     transitions(first: 10) { nodes { move accepted refusal gates actorKind channel eventId } }
@@ -102,13 +102,15 @@ async def test_one_query_tells_the_whole_onboarding(onboarding: Onboarding) -> N
     assert seen["pace"] == "ON_TRACK"
     assert [v["stage"] for v in seen["visits"]] == ["CONTRACTING", "ASSET_DISCOVERY"]
     (go_live,) = [m for m in seen["readiness"] if m["move"] == "GO_LIVE"]
-    assert [e["key"] for e in go_live["wouldTrigger"]][:3] == ["DAY_30", "DAY_60", "DAY_90"]
+    assert [e["name"] for e in go_live["wouldTrigger"]][:3] == ["DAY_30", "DAY_60", "DAY_90"]
     assert {b["gate"] for b in seen["blockers"]} == {g["gate"] for g in go_live["gates"] if not g["open"]}
     kinds = [entry["kind"] for entry in seen["timeline"]["nodes"]]
     assert kinds.count("MOVED") == 2
     assert "WAIVER_GRANTED" in kinds
     assert [t["move"] for t in seen["transitions"]["nodes"] if t["accepted"]] == ["OPEN", "BEGIN_DISCOVERY"]
     assert "CONTRACTING" in seen["mermaid"]
+    hold = next(m for m in seen["readiness"] if m["move"] == "HOLD")
+    assert [e["name"] for e in hold["wouldTrigger"]] == ["HOLD_REVIEW"]
     assert "stateDiagram-v2" in seen["definition"]["mermaid"]
 
 
