@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from api import client_enums  # noqa: F401 -- publishes the enum named here
 from api.user_errors import UserError
 from domain import bulk
 from domain.bulk import BulkStatus

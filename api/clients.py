@@ -84,6 +84,20 @@ async def _belonging(
     return connection(page, rows, key=PLACES[field][1], count=count)
 
 
+@strawberry.input(description="Which devices; every condition given must hold.")
+class DeviceWhere:
+    states: list[DeviceState] | None = strawberry.field(default=None, description="With one of these standings.")
+    in_scope: bool | None = strawberry.field(default=None, description="Meant to be managed (`true`) or not.")
+
+    def conditions(self) -> loaders.Where:
+        """Return what is given as conditions of the listing."""
+        given: dict[str, Any] = {
+            "states": None if self.states is None else tuple(sorted({state.value for state in self.states})),
+            "in_scope": self.in_scope,
+        }
+        return tuple((name, value) for name, value in given.items() if value is not None)
+
+
 @window(clients.Client, description="A company that the provider serves.")
 class Client(ClientFigures, ClientTickets, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
@@ -167,7 +181,7 @@ class Client(ClientFigures, ClientTickets, Node):
     async def devices(
         root: Any,  # noqa: N805
         info: Info,
-        where: "Annotated[DeviceWhere | None, strawberry.argument(description='Which; all if left out.')]" = None,
+        where: Annotated[DeviceWhere | None, strawberry.argument(description="Which; all if left out.")] = None,
         order_by: Annotated[
             DeviceOrderField, strawberry.argument(description="In what order.")
         ] = DeviceOrderField.NAME,
@@ -197,20 +211,6 @@ class Client(ClientFigures, ClientTickets, Node):
 
 
 nodes_of(IdKind.CLIENT, loaders.client, Scope.CLIENTS_READ)
-
-
-@strawberry.input(description="Which devices; every condition given must hold.")
-class DeviceWhere:
-    states: list[DeviceState] | None = strawberry.field(default=None, description="With one of these standings.")
-    in_scope: bool | None = strawberry.field(default=None, description="Meant to be managed (`true`) or not.")
-
-    def conditions(self) -> loaders.Where:
-        """Return what is given as conditions of the listing."""
-        given: dict[str, Any] = {
-            "states": None if self.states is None else tuple(sorted({state.value for state in self.states})),
-            "in_scope": self.in_scope,
-        }
-        return tuple((name, value) for name, value in given.items() if value is not None)
 
 
 @strawberry.input(description="A key in another system.")
