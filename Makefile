@@ -23,6 +23,9 @@ endif
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate
 
+# Where the system can: whatever make started ends with make, however make ends.
+LEASH := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
+
 MAKEFLAGS += --jobs=2 --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -32,13 +35,13 @@ help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 demo: .venv/demo $(GRAPHIQL) ## install, start everything with two simulated providers, print addresses and tokens
-	@$(BIN)/steadystate demo
+	@$(LEASH) $(BIN)/steadystate demo
 
 test: .venv/dev $(GRAPHIQL) ## install and run the suite
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --ignore=tests/faults
+	@$(LEASH) $(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --ignore=tests/faults
 
 faults: .venv/dev $(GRAPHIQL) ## kill servers, workers and databases under load, and count that nothing was lost or doubled
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
+	@$(LEASH) $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile tests/faults
 
 check: .venv/dev ## style, types, layers, migrations, schema, Dockerfile
 	$(BIN)/ruff format --check .
