@@ -13,6 +13,7 @@ from api.belongings import CHANGES, Contact, Contract, Device, DiscoveryRun, Ext
 from api.changing import id_of
 from api.context import Info
 from api.enums import described
+from api.errors import BadUserInput
 from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
 from api.kpis import ClientFigures
 from api.members import Member
@@ -256,7 +257,13 @@ class ClientWhere:
     )
 
     def conditions(self) -> dict[str, object]:
-        """Return what is given as conditions of the listing."""
+        """Return what is given as conditions of the listing.
+
+        Raises:
+            BadUserInput: no name begins like that.
+        """
+        if self.name_starts_with and not self.name_starts_with.isprintable():
+            raise BadUserInput(f"nameStartsWith: {self.name_starts_with[:40]!r} holds what no name has; leave it out.")
         low, high = prefix_range(self.name_starts_with) if self.name_starts_with else (None, None)
         given: dict[str, object | None] = {
             "name_from": low,

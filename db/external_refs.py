@@ -43,7 +43,8 @@ REMOVE = text("delete from external_ref where tenant_id = :tenant and subject_id
 
 async def find(tx: Transaction, kind: IdKind, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], ExternalRef]:
     """Return the references behind (system, key) pairs, as far as this transaction sees them."""
-    systems, keys = columns(pairs, 2)
+    # What is not printable is no key, and some of it PostgreSQL would not even take as text.
+    systems, keys = columns([pair for pair in pairs if all(part.isprintable() for part in pair)], 2)
     rows = await tx.rows(FIND, tenant=tx.tenant, kind=kind.name, systems=systems, keys=keys)
     return {(row["system"], row["key"]): _read(row) for row in rows}
 

@@ -226,7 +226,8 @@ class DiscoveryRun:
 
 def name_key(name: str) -> str:
     """Return the key by which a name is sorted and searched: no accents, no case, single spaces."""
-    folded = unicodedata.normalize("NFKD", name.casefold())
+    # Twice, as Unicode's compatibility caseless match does: taking a letter apart can uncover another capital.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name.casefold()).casefold())
     bare = "".join(character for character in folded if not unicodedata.combining(character))
     return " ".join(unicodedata.normalize("NFC", bare).split())
 

@@ -31,7 +31,7 @@ async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str
     Refuses a client that the caller does not see, or sees but may not change.
     """
     client = await resolved(tx, ref)
-    what = "client" if isinstance(ref, UUID) else f"client known to {ref.system[:40]} as {ref.key[:60]}"
+    what = "client" if isinstance(ref, UUID) else f"client known to {ref.system[:40]!r} as {ref.key[:60]!r}"
     holding = found(await clients.hold(tx, client) if client else None, what, *path)
     fit(reach_faults(principal, holding, *path), holding.client.id)
     return holding

@@ -146,6 +146,21 @@ async def test_an_impossible_page_is_refused(provider: Provider, arguments: str)
     assert len(errors) == 1
 
 
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "a\nb"])
+async def test_a_key_that_cannot_be_one_is_refused_or_found_nowhere(provider: Provider, odd: str) -> None:
+    key = {"system": odd, "key": odd}
+    found = await asked(provider, "query ($r: ClientRef!) { client(ref: $r) { id } }", {"r": {"external": key}})
+    assert found == {"client": None}
+    batch = await asked(provider, UPSERT, {"input": {"rows": [{"external": key, "name": "A"}]}})
+    assert {error["code"] for error in batch["clientBulkUpsert"]["errors"]} == {"INVALID"}
+    rows = {"client": {"external": key}, "system": odd, "rows": [{"key": odd}]}
+    devices = await asked(provider, DEVICES, {"input": rows})
+    assert [error["code"] for error in devices["deviceUpsert"]["errors"]] == ["NOT_FOUND"]
+    query = "query ($w: ClientWhere) { clients(where: $w, first: 1) { nodes { id } } }"
+    _, errors = await answered(provider, query, {"w": {"nameStartsWith": odd}})
+    assert "nameStartsWith" in errors[0]
+
+
 async def test_a_batch_shows_what_became_of_each_row(provider: Provider) -> None:
     rows = [{"external": {"system": "HALO", "key": str(n)}, "name": name} for n, name in enumerate(["A", "", "C"])]
     answer = await asked(provider, UPSERT, {"input": {"rows": rows, "policy": "REJECT_FAILED", "idempotencyKey": "k"}})
