@@ -31,8 +31,8 @@ async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str
     Refuses a client that the caller does not see, or sees but may not change.
     """
     client = await resolved(tx, ref)
-    what = "client" if isinstance(ref, UUID) else f"client known to {ref.system[:40]!r} as {ref.key[:60]!r}"
-    holding = found(await clients.hold(tx, client) if client else None, what, *path)
+    fit(_unknown(ref, *path) if client is None else ())
+    holding = found(await clients.hold(tx, client) if client else None, "client", *path)
     fit(reach_faults(principal, holding, *path), holding.client.id)
     return holding
 
@@ -45,6 +45,13 @@ def reach_faults(principal: Principal, holding: Held, *path: str) -> list[UserEr
         "You may change only clients whose team you are on; ask somebody on this one's team, or a service manager."
     )
     return [UserError(ErrorCode.NOT_ALLOWED, message, path)]
+
+
+def _unknown(ref: ClientRef, *path: str) -> list[UserError]:
+    if isinstance(ref, UUID):
+        return []
+    message = f"{ref.system[:40]!r} has no client {ref.key[:60]!r} that is visible to you; check system and key."
+    return [UserError(ErrorCode.NOT_FOUND, message, path)]
 
 
 def keys_of(ref: ExternalKey) -> tuple[str, str]:
