@@ -90,7 +90,7 @@ async def test_a_contact_is_surveyable_with_an_address_and_without_opt_out(provi
     ],
 )
 async def test_what_cannot_be_a_contact_is_refused_by_field(
-    provider: Provider, values: dict[str, str], path: str
+    provider: Provider, values: dict[str, Any], path: str
 ) -> None:
     command = CreateContact(await provider.client(), **{"name": "Cy", **values})
     outcome = await contacts.create(provider.context, provider.admin, sent(), command)
