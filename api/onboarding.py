@@ -202,9 +202,12 @@ class Onboarding(Node):
         before: Before = None,
     ) -> Connection[Transition]:
         page = page_of(BY_RECORDED, first=first, after=after, last=last, before=before)
-        async with info.context.reading() as tx:
-            rows = await cycles.history(tx, root.id, page)
-        return connection(page, rows, key=lambda t: (t.recorded_at, t.id))
+        rows = await info.context.loader(loaders.history, page).load(root.id)
+
+        async def count() -> int:
+            return await info.context.loader(loaders.lengths, cycles.HISTORY).load(root.id)
+
+        return connection(page, rows, key=lambda t: (t.recorded_at, t.id), count=count)
 
     @resolved(description="Everything that happened to it in one order, oldest first.")
     async def timeline(
@@ -216,9 +219,12 @@ class Onboarding(Node):
         before: Before = None,
     ) -> Connection[TimelineEntry]:
         page = page_of(BY_TIME, first=first, after=after, last=last, before=before)
-        async with info.context.reading() as tx:
-            rows = await timeline.timeline(tx, root.id, page)
-        return connection(page, rows, key=lambda e: (e.at, e.kind.value, e.id))
+        rows = await info.context.loader(loaders.timeline, page).load(root.id)
+
+        async def count() -> int:
+            return await info.context.loader(loaders.lengths, timeline.TIMELINE).load(root.id)
+
+        return connection(page, rows, key=lambda e: (e.at, e.kind.value, e.id), count=count)
 
     @resolved(description="Its path through the stages as a Mermaid flowchart.")
     async def mermaid(root: Any, info: Info) -> str:  # noqa: N805

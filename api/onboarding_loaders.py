@@ -5,11 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from api.context import OperationContext
+from api.paging import Page
 from db import cycles, definitions, effects, evidence, waivers
+from db import timeline as timelines
+from db.keyset import Listing
 from domain.baselines import Baseline, Span, Tally
 from domain.definitions import Definition
 from domain.effects import Effect
-from domain.onboarding import Cycle, Hold, Visit, Window
+from domain.onboarding import Cycle, Hold, Transition, Visit, Window
+from domain.timeline import TimelineEntry
 from domain.waivers import Attestation, FollowUp, Waiver
 from workflows.readiness import Judged
 from workflows.readiness import judged as judge
@@ -96,6 +100,27 @@ async def attested(context: OperationContext, keys: Sequence[UUID]) -> list[list
     async with context.reading() as tx:
         found = await waivers.attestations(tx, keys)
     return [found.get(key, []) for key in keys]
+
+
+async def history(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[Transition]]:
+    """Load a stretch of the audit trail of each onboarding."""
+    async with context.reading() as tx:
+        found = await cycles.histories(tx, keys, page)
+    return [found[key] for key in keys]
+
+
+async def timeline(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[TimelineEntry]]:
+    """Load a stretch of the timeline of each onboarding."""
+    async with context.reading() as tx:
+        found = await timelines.timelines(tx, keys, page)
+    return [found[key] for key in keys]
+
+
+async def lengths(context: OperationContext, keys: Sequence[UUID], listing: Listing) -> list[int]:
+    """Count what each onboarding has in a list."""
+    async with context.reading() as tx:
+        found = await listing.count_of(tx, keys)
+    return [found.get(key, 0) for key in keys]
 
 
 async def waiver(context: OperationContext, keys: Sequence[UUID]) -> list[Waiver | None]:

@@ -139,7 +139,7 @@ HISTORY = Listing(
     columns=[column for column in _T if column.name != "tenant_id"],
     tenant=_T.tenant_id,
     orders={"RECORDED": (_T.recorded_at, _T.id)},
-    conditions={"cycle": _T.cycle_id == bindparam("cycle", type_=Uuid())},
+    parent=_T.cycle_id,
 )
 
 
@@ -294,9 +294,10 @@ async def count(tx: Transaction, where: Mapping[str, object]) -> int:
     return await LISTING.count(tx, where)
 
 
-async def history(tx: Transaction, cycle: UUID, stretch: Stretch) -> list[Transition]:
-    """Return a stretch of a cycle's audit trail, refused attempts too, oldest first."""
-    return [_transition(row) for row in await HISTORY.rows(tx, "RECORDED", stretch, {"cycle": cycle})]
+async def histories(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[Transition]]:
+    """Return one stretch of each cycle's audit trail, refused attempts too, oldest first."""
+    found = await HISTORY.rows_of(tx, cycles, "RECORDED", stretch)
+    return {cycle: [_transition(row) for row in rows] for cycle, rows in found.items()}
 
 
 def _cycle(row: asyncpg.Record) -> Cycle:
@@ -309,7 +310,7 @@ def _cycle(row: asyncpg.Record) -> Cycle:
 
 
 def _transition(row: asyncpg.Record) -> Transition:
-    values = dict(row)
+    values = {column.name: row[column.name] for column in HISTORY.columns}
     values["move"] = Move(row["move"])
     values["from_stage"] = Stage(row["from_stage"]) if row["from_stage"] else None
     values["to_stage"] = Stage(row["to_stage"])

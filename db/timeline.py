@@ -1,8 +1,10 @@
 """The timeline read: one union over everything that keeps what happened to a cycle."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, Uuid, bindparam, text
+import asyncpg
+from sqlalchemy import DateTime, Text, Uuid, text
 
 from db.keyset import Listing, Stretch
 from db.session import Transaction
@@ -51,19 +53,15 @@ TIMELINE = Listing(
     columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_id],
     tenant=_E.tenant_id,
     orders={"AT": (_E.at, _E.kind, _E.id)},
-    conditions={"cycle": _E.cycle_id == bindparam("cycle", type_=Uuid())},
+    parent=_E.cycle_id,
 )
 
 
-async def timeline(tx: Transaction, cycle: UUID, stretch: Stretch) -> list[TimelineEntry]:
-    """Return a stretch of a cycle's timeline, oldest first."""
-    rows = await TIMELINE.rows(tx, "AT", stretch, {"cycle": cycle})
-    return [
-        TimelineEntry(row["at"], TimelineKind(row["kind"]), row["id"], row["key"], row["detail"], row["actor_id"])
-        for row in rows
-    ]
+async def timelines(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[TimelineEntry]]:
+    """Return one stretch of each cycle's timeline, oldest first."""
+    found = await TIMELINE.rows_of(tx, cycles, "AT", stretch)
+    return {cycle: [_entry(row) for row in rows] for cycle, rows in found.items()}
 
 
-async def count(tx: Transaction, cycle: UUID) -> int:
-    """Return how many entries a cycle's timeline has, up to the limit of counting."""
-    return await TIMELINE.count(tx, {"cycle": cycle})
+def _entry(row: asyncpg.Record) -> TimelineEntry:
+    return TimelineEntry(row["at"], TimelineKind(row["kind"]), row["id"], row["key"], row["detail"], row["actor_id"])

@@ -213,7 +213,7 @@ async def _caught_up(storm: Storm, start: Cursor) -> None:
 
 async def _history(database: Database, provider: Provider, id_: UUID) -> tuple[Cycle, list[Transition]]:
     async with database.reading(provider.admin) as tx:
-        return (await cycles.by_ids(tx, [id_]))[id_], await cycles.history(tx, id_, Everything())
+        return (await cycles.by_ids(tx, [id_]))[id_], (await cycles.histories(tx, [id_], Everything()))[id_]
 
 
 def _outcome(answer: dict[str, Any]) -> tuple[str | None, list[dict[str, Any]]]:

@@ -79,10 +79,11 @@ async def told(database: Database, provider: Provider, client: UUID) -> list[Sto
         ids = [c.id for c in found]
         visits, windows = await cycles.visits(tx, ids), await cycles.windows(tx, ids)
         planned, granted = await effects.of_cycles(tx, ids), await waivers.of_cycles(tx, ids)
+        trails = await cycles.histories(tx, ids, EVERYTHING)
         return [
             Story(
                 c,
-                tuple(await cycles.history(tx, c.id, EVERYTHING)),
+                tuple(trails[c.id]),
                 visits[c.id],
                 windows.get(c.id, []),
                 planned.get(c.id, []),
