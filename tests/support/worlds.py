@@ -71,13 +71,14 @@ async def peopled(provider: Provider) -> World:
     mark = f"mark{uuid4().hex[:10]}"
     world = World(provider, mark, await opened(provider), await opened(provider))
     for onboarding in (world.first, world.second):
-        await _fill(world, onboarding)
+        await fill(onboarding, world.key(onboarding))
     await number(provider.context.database)
     return world
 
 
-async def _fill(world: World, onboarding: Onboarding) -> None:
-    provider, client, key = world.provider, onboarding.client, world.key(onboarding)
+async def fill(onboarding: Onboarding, key: str) -> None:
+    """Give a client something of every kind, and take its onboarding on until it is held in early support."""
+    provider, client = onboarding.provider, onboarding.client
     context, admin = provider.context, provider.admin
     change = UpdateClient(
         client,
