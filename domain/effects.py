@@ -162,7 +162,7 @@ def _timers(stage: Stage, cycle: Cycle, rules: Rules, evidence: Evidence, calend
 
 
 def _hold_review(cycle: Cycle, rules: Rules, now: datetime) -> PlannedEffect:
-    """Return the timer that asks, some days into a hold, whether it still holds; the version in its key tells holds apart."""
+    """Return the timer that asks, some days into a hold, whether it still holds; its key tells the holds apart."""
     due = now + timedelta(days=rules.hold_review_days)
     return PlannedEffect(EffectKind.TIMER, f"{HOLD_REVIEW}:{cycle.version}", str(cycle.lead_id), due)
 
