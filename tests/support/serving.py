@@ -59,6 +59,7 @@ class ServerProcess:
 
     app_url: str
     relay_url: str
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=_free_port)
     process: asyncio.subprocess.Process | None = None
     starts_s: list[float] = field(default_factory=list)
@@ -77,13 +78,20 @@ class ServerProcess:
         """Start the process and wait until it says that it is ready."""
         began = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.support.server_process",
-            self.app_url,
-            self.relay_url,
+            Path(sys.executable).with_name("steadystate"),
+            "serve",
+            "--worker",
+            "--port",
             str(self.port),
-            env={**os.environ, "PYTHONWARNINGS": ""},
+            env={
+                **os.environ,
+                "DATABASE_URL": self.app_url,
+                "STEADYSTATE_RELAY_DATABASE_URL": self.relay_url,
+                "STEADYSTATE_LOG_LEVEL": "ERROR",
+                "STEADYSTATE_SHUTDOWN_SECONDS": "5",
+                **self.settings,
+            },
+            stdout=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(30):
             while not await self.ready():
