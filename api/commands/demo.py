@@ -1,6 +1,8 @@
 """The demo: two simulated providers, everything served, and a token for each kind of user."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,12 +52,20 @@ def demo(
     configure("console", "WARNING")
     if json_file is not None:
         json_file.unlink(missing_ok=True)
-    # As Ctrl-C, so that whoever ends the demo while it fills finds nothing left running either.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with bound(settings.host, settings.port) as listening, at_home(settings, data) as home:
+    with _ended_as_by_ctrl_c(), bound(settings.host, settings.port) as listening, at_home(settings, data) as home:
         if not _is_told(settings, home, anchor):
             uvloop.run(_tell(settings, home, anchor))
         uvloop.run(_show(settings, home, anchor, listening, json_file))
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end the demo in good order while it starts and fills, too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _is_told(settings: "Settings", home: "Home", anchor: date) -> bool:

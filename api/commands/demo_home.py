@@ -13,7 +13,7 @@ from api.commands.world import Addresses
 from api.settings import Settings
 from db.embedded import SOCKET_PATH_BYTES, EmbeddedServer
 from db.embedded_programs import private_file
-from db.migrate import upgrade
+from db.migrate import current, head, upgrade
 from db.session import APP_ROLE, RELAY_ROLE
 
 HURRY = "&synchronous_commit=off"
@@ -37,7 +37,14 @@ class Home:
         return Addresses(given.owner, given.app + HURRY, given.relay + HURRY, embedded=True)
 
     def prepare(self, *, anew: bool = False) -> None:
-        """Migrate the database; with `anew`, throw an embedded one away before and make another."""
+        """Migrate the database; with `anew`, throw an embedded one away before and make another.
+
+        Raises:
+            FailureError: it is somebody's own, and at another revision: not the demo's to migrate.
+        """
+        if self._server is None and (found := current(self.addresses.owner)) not in (None, head()):
+            message = f"The database is in use, at revision {found}, and the demo leaves it alone."
+            raise FailureError(f"{message} Point DATABASE_URL at an empty database, or unset it.")
         if anew and self._server is not None:
             self._server.stop()
             self._server.discard()
