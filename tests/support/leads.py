@@ -70,6 +70,11 @@ class Leads:
     def moves(self) -> int:
         return sum(command.moved for command in self.sent)
 
+    async def moved(self, moves: int) -> None:
+        """Wait until so many moves are acknowledged."""
+        while self.moves < moves:  # noqa: ASYNC110 -- what is waited for is a count
+            await asyncio.sleep(0.02)
+
     async def work(self, moves: int) -> None:
         """Let every lead work until so many moves are acknowledged between them."""
         await asyncio.gather(*(self._work(number, caller, moves) for number, caller in enumerate(self.callers)))
