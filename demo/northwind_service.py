@@ -47,17 +47,22 @@ def _until_live(engagement: Engagement, opened: int, signed: int, discovery: int
     return engagement.on(live).is_searched().goes_live()
 
 
+def _graduates(engagement: Engagement, day: int) -> Engagement:
+    """Graduate, and keep within two weeks whatever had to be promised for it."""
+    return engagement.on(day).graduates().on(day + 12).follow_ups_are_closed("Done and seen by the client's sponsor.")
+
+
 def _kestrel(tale: Tale) -> Engagement:
     """The oldest client: everything went by the book."""
     kestrel = client(tale, "C-1001", "Kestrel Logistics", "Logistics", 140, "Lena", hours="24x7", calm=0.10)
     _until_live(kestrel, -640, -632, -630, -606)
-    return kestrel.on(-505).graduates()
+    return _graduates(kestrel, -505)
 
 
 def _brightwater(tale: Tale) -> Engagement:
     brightwater = client(tale, "C-1002", "Brightwater Dental Group", "Healthcare", 85, "Mei", calm=0.13)
     _until_live(brightwater, -612, -603, -600, -574)
-    return brightwater.on(-478).graduates()
+    return _graduates(brightwater, -478)
 
 
 def _alder(tale: Tale) -> Engagement:
@@ -67,7 +72,7 @@ def _alder(tale: Tale) -> Engagement:
     alder.on(-552).is_searched().on(-532).devices_are_decided(0.88, explained=False).services_are_mapped()
     alder.on(-528).is_searched().goes_live(MANAGED_LATER)
     alder.on(-519).devices_are_decided().follow_ups_are_closed("All thin clients are managed since Monday.")
-    return alder.on(-430).graduates()
+    return _graduates(alder, -430)
 
 
 def _marlow(tale: Tale) -> Engagement:
@@ -77,7 +82,7 @@ def _marlow(tale: Tale) -> Engagement:
     marlow.on(-422).rolls_back(Stage.ASSET_DISCOVERY, "The device list left out the second plant; we search again.")
     marlow.on(-415).is_searched(1.2).on(-404).devices_are_decided(0.98)
     marlow.on(-402).is_searched(1.2).goes_live()
-    return marlow.on(-310).graduates()
+    return _graduates(marlow, -310)
 
 
 def _solstice(tale: Tale) -> Engagement:
@@ -90,7 +95,7 @@ def _solstice(tale: Tale) -> Engagement:
     solstice.on(-326).signs().is_searched()
     solstice.on(-322).follow_ups_are_closed("The scan is in the file.")
     solstice.on(-305).devices_are_decided().services_are_mapped().on(-303).is_searched().goes_live()
-    return solstice.on(-208).graduates()
+    return _graduates(solstice, -208)
 
 
 def _vantage(tale: Tale) -> Engagement:
@@ -107,7 +112,8 @@ def _halcyon(tale: Tale) -> Engagement:
     halcyon.on(-505).is_taken_on().opens().on(-502).contract_becomes(ContractStatus.SENT)
     halcyon.on(-498).signs(ends=-64).on(-495).begins_discovery()
     halcyon.on(-492).is_searched().on(-470).devices_are_decided().services_are_mapped()
-    halcyon.on(-468).is_searched().goes_live().on(-374).graduates()
+    halcyon.on(-468).is_searched().goes_live()
+    _graduates(halcyon, -374)
     halcyon.on(-66).devices_are_released()
     halcyon.on(-63).is_offboarded(EndReason.CONTRACT_ENDED, "The contract ended; the group bundles its IT abroad.")
     return halcyon.on(-62).contract_becomes(ContractStatus.ENDED)

@@ -20,7 +20,10 @@ def questions(anchor: date) -> tuple[Question, ...]:
     period = f'{{ from: "{first}", to: "{anchor + timedelta(days=1)}" }}'
     return (
         Question("Who stands where, and what holds each one back?", BOARD),
-        Question("Is a young client escalated more often, and which ones most?", ESCALATIONS.replace("PERIOD", period)),
+        Question(
+            "Are young clients escalated more often? And how do the five with most tickets do?",
+            ESCALATIONS.replace("PERIOD", period),
+        ),
         Question("What does early support need to graduate, and what has happened so far?", READINESS),
     )
 
