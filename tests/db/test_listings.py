@@ -46,7 +46,7 @@ async def plan(provider: Provider, statement: Any, **params: Any) -> str:
     """Return the plan that the database would choose if there were many rows, as the app's own login."""
     sql, names, _ = _compiled(statement)
     async with provider.context.database.reading(provider.admin) as tx:
-        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashagg"):
+        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashagg", "enable_sort"):
             await tx._connection.execute(f"set local {setting} = off")
         rows = await tx._connection.fetch(f"explain {sql}", *(params[name] for name in names))
     return "\n".join(row[0] for row in rows)
