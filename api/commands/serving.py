@@ -36,6 +36,8 @@ def serve(
 
     Without DATABASE_URL an embedded PostgreSQL is started in STEADYSTATE_DATA_DIRECTORY, and stopped at the end.
     """
+    import uvloop
+
     from api.commands.world import addressed, read_settings
     from api.logs import configure
 
@@ -45,7 +47,7 @@ def serve(
     )
     with bound(settings.host, settings.port) as listening, addressed(settings) as addresses:
         configure(settings.log_format, settings.log_level)
-        asyncio.run(_serve(settings, addresses, listening, addresses.embedded if worker is None else worker))
+        uvloop.run(_serve(settings, addresses, listening, addresses.embedded if worker is None else worker))
 
 
 def worker() -> None:
@@ -53,13 +55,15 @@ def worker() -> None:
 
     Any number of workers may run; they share the work. One process of serve has its own unless DATABASE_URL is set.
     """
+    import uvloop
+
     from api.commands.world import addressed, read_settings
     from api.logs import configure
 
     settings = read_settings()
     configure(settings.log_format, settings.log_level)
     with addressed(settings) as addresses:
-        asyncio.run(_work(settings, addresses))
+        uvloop.run(_work(settings, addresses))
 
 
 async def _serve(settings: "Settings", addresses: "Addresses", listening: socket.socket, works: bool) -> None:
