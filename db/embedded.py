@@ -30,6 +30,7 @@ from db.embedded_programs import (
     MAJOR_VERSION,
     EmbeddedServerError,
     installed_programs,
+    installed_wheel,
     private_file,
     server_account,
     within_reach,
@@ -78,6 +79,7 @@ class EmbeddedServer:
         Raises:
             EmbeddedServerError: the programs are missing, the directory is unfit, or PostgreSQL refused to start.
         """
+        installed_wheel()
         self._open_directory()
         try:
             self._hold = self._open("users")
@@ -139,7 +141,13 @@ class EmbeddedServer:
                 f" {length} bytes, and a system allows {SOCKET_PATH_BYTES}."
                 " Choose a shorter directory, or set DATABASE_URL."
             )
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"The embedded server's directory {self.directory} cannot be made: {error.strerror}."
+                " Choose another directory, or set DATABASE_URL."
+            ) from None
         # The server's account passes through to its own folder and lists nothing on the way.
         self.directory.chmod(0o711 if self._account else 0o700)
         self.home.mkdir(mode=0o700, exist_ok=True)

@@ -49,11 +49,11 @@ class Programs:
             ).returncode
 
 
-def installed_programs(account: pwd.struct_passwd | None, copies: Path) -> Programs:
-    """Return the wheel's programs, or a copy made in `copies` where the account cannot come to the wheel.
+def installed_wheel() -> Path:
+    """Return the folder of the package that carries the programs.
 
     Raises:
-        EmbeddedServerError: the wheel is not installed.
+        EmbeddedServerError: it is not installed.
     """
     package = importlib.util.find_spec(WHEEL)
     if package is None or package.origin is None:
@@ -61,7 +61,12 @@ def installed_programs(account: pwd.struct_passwd | None, copies: Path) -> Progr
             "No embedded PostgreSQL is installed. Install it with `pip install 'steadystate[demo]'`,"
             " or set DATABASE_URL to the address of a server of your own."
         )
-    installed = Path(package.origin).parent
+    return Path(package.origin).parent
+
+
+def installed_programs(account: pwd.struct_passwd | None, copies: Path) -> Programs:
+    """Return the wheel's programs, or a copy made in `copies` where the account cannot come to the wheel."""
+    installed = installed_wheel()
     programs = installed / INSTALLATION / "bin"
     if account is None or can_enter(programs, account):
         return Programs(programs, account)

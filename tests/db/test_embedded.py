@@ -180,6 +180,19 @@ def test_a_path_too_long_for_a_socket_is_refused_with_what_to_do(directory: Path
     assert not directory.exists()
 
 
+def test_a_directory_that_cannot_be_made_is_refused_with_what_to_do(directory: Path) -> None:
+    directory.write_text("a file stands here")
+    with pytest.raises(EmbeddedServerError, match=r"File exists\. Choose another directory, or set DATABASE_URL"):
+        EmbeddedServer(directory).start()
+
+
+def test_without_the_wheel_nothing_is_made(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.embedded_programs.WHEEL", "no_such_wheel")
+    with pytest.raises(EmbeddedServerError, match="set DATABASE_URL to the address of a server of your own"):
+        EmbeddedServer(directory).start()
+    assert not directory.exists()
+
+
 def test_a_cluster_of_another_version_is_refused_untouched(directory: Path) -> None:
     server = EmbeddedServer(directory).start()
     server.stop()
