@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -39,7 +40,8 @@ _NAMES = [name.strip().removeprefix("c.") for name in _COLUMNS.split(",")]
 LOCK = text(f"select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = :id for no key update")
 
 LOCK_TO_MOVE = text(f"""
-    select {_COLUMNS}, d.number as definition_number, d.body as definition_body, d.created_at as defined_at, t.settings
+    select {_COLUMNS}, d.number as definition_number, d.body as definition_body, d.created_at as defined_at, t.settings,
+           (select max(recorded_at) from transition s where s.tenant_id = :tenant and s.cycle_id = c.id) as recorded_at
     from cycle c
     join definition d on d.tenant_id = :tenant and d.id = c.definition_id
     join tenant t on t.id = :tenant
@@ -153,8 +155,20 @@ async def lock(tx: Transaction, cycle: UUID) -> Cycle | None:
     return _cycle(row) if row else None
 
 
-async def lock_to_move(tx: Transaction, cycle: UUID) -> tuple[Cycle, Definition, TenantSettings] | None:
-    """Return a cycle with its row locked, and in the same statement what its moves are judged by.
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A cycle whose row is held, what its moves are judged by, and when its trail was last written."""
+
+    cycle: Cycle
+    definition: Definition
+    settings: TenantSettings
+    recorded_at: datetime
+
+
+async def lock_to_move(tx: Transaction, cycle: UUID) -> Locked | None:
+    """Return a cycle with its row locked, and in the same statement what else a move takes.
+
+    After a wait for somebody else's move `recorded_at` may be of before it; by its version the cycle then tells.
 
     Raises:
         LockTimeoutError: somebody else is moving it.
@@ -165,7 +179,7 @@ async def lock_to_move(tx: Transaction, cycle: UUID) -> tuple[Cycle, Definition,
     definition = definitions.read(
         row["definition_id"], row["definition_number"], row["definition_body"], row["defined_at"]
     )
-    return _cycle(row), definition, TenantSettings.from_data(row["settings"])
+    return Locked(_cycle(row), definition, TenantSettings.from_data(row["settings"]), row["recorded_at"])
 
 
 async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:

@@ -1,7 +1,7 @@
 """The audit trail of moves: every attempt with who, when, on what evidence, and what it set off."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db import cycles, evidence, steps
@@ -17,12 +17,16 @@ from domain.onboarding import Cycle, EndReason, Move, Stage, Transition
 from workflows.commands import envelope
 from workflows.context import Context, Request, new_id
 
+_NEXT = timedelta(microseconds=1)
+"""The least by which one instant can lie behind another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One person's attempt at one move of one locked cycle.
 
-    `now` never lies before what the cycle has recorded, so that a clock set back cannot reorder history.
+    `recorded_at` is when the cycle's trail was last written. `now` never lies before it, and behind it where
+    the clock was set back, so that history keeps its order.
     """
 
     context: Context
@@ -32,12 +36,13 @@ class Attempt:
     move: Move
     reason: str | None
     outcome: EndReason | None
+    recorded_at: datetime
     id: UUID = field(default_factory=new_id)
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        recorded = [self.cycle.entered_at, *([self.cycle.held_at] if self.cycle.held_at else [])]
-        object.__setattr__(self, "now", max(self.context.clock(), *recorded))
+        now = self.context.clock()
+        object.__setattr__(self, "now", now if now >= self.recorded_at else self.recorded_at + _NEXT)
 
     async def refuse(
         self,

@@ -107,8 +107,10 @@ async def move_cycle(context: Context, principal: Principal, request: Request, c
         locked = await cycles.lock_to_move(tx, command.cycle)
         if locked is None:
             return refused(not_found("onboarding", "onboardingId"))
-        cycle, definition, settings = locked
-        attempt = Attempt(context, principal, request, cycle, command.move, command.reason, command.outcome)
+        cycle, definition, settings = locked.cycle, locked.definition, locked.settings
+        attempt = Attempt(
+            context, principal, request, cycle, command.move, command.reason, command.outcome, locked.recorded_at
+        )
         error = _unmovable(principal, cycle, command)
         if error is not None:
             return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
@@ -168,7 +170,7 @@ async def _open(
     )
     facts = _before_any_evidence(now, settings)
     verdicts = judge(move, cycle, definition.rules, facts)
-    attempt = Attempt(context, principal, request, cycle, move, None, None)
+    attempt = Attempt(context, principal, request, cycle, move, None, None, now)
     planned = _planned(move, Stage.CONTRACTING, attempt, definition, facts, settings)
     opened = replace(
         cycle,
