@@ -1,6 +1,7 @@
 """Cycles for tests: a client that is ready for a move, and the verbs that move it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from db import cycles
@@ -17,6 +18,16 @@ from workflows.contracts import create as create_contract
 from workflows.contracts import update as update_contract
 from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
 from workflows.waivers import AttestCommand, WaiverCommand, WaiverDecision, attest, grant_waiver, request_waiver
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """The whole of a list, oldest first."""
+
+    backward: bool = False
+    after: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = None
+    limit: int = 100_000
 
 
 @dataclass

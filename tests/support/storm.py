@@ -22,6 +22,7 @@ from domain.ids import IdKind, parse, public
 from domain.onboarding import Cycle, Transition, replay
 from tests.support.clock import WallClock
 from tests.support.leads import Leads, hired
+from tests.support.onboarding import Everything
 from tests.support.providers import Provider, new_provider
 from tests.support.serving import Caller, ServerProcess, durable, running, urls
 
@@ -29,16 +30,6 @@ LEADS, CLIENTS = 32, 20
 
 PAGE = "query ($after: Cursor) { events(after: $after, first: 50) { events { id cursor } endCursor } }"
 FOLLOW = "subscription ($after: Cursor) { events(after: $after) { ... on Event { id cursor } } }"
-
-
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """The whole of a list, oldest first."""
-
-    backward: bool = False
-    after: tuple[Any, ...] | None = None
-    before: tuple[Any, ...] | None = None
-    limit: int = 100_000
 
 
 @dataclass
