@@ -11,7 +11,7 @@ from db.keyset import Listing
 from domain.clients import Client, Contact, Contract, Device, DiscoveryRun, ExternalRef, Service
 from domain.ids import IdKind
 from domain.members import Member
-from domain.onboarding import Cycle
+from domain.onboarding import Cycle, Stage
 
 T = TypeVar("T")
 
@@ -88,6 +88,14 @@ async def latest_cycle(context: OperationContext, keys: Sequence[UUID]) -> list[
     async with context.reading() as tx:
         found = await cycles.by_ids(tx, keys)
     return [found.get(key) for key in keys]
+
+
+async def stages_of(context: OperationContext, roots: Sequence[Client]) -> list[Stage | None]:
+    """Return the stage of the latest onboarding of each client."""
+    ids = [root.cycle_id for root in roots if root.cycle_id]
+    latest = dict(zip(ids, await latest_cycle(context, ids), strict=True))
+    found = [latest.get(root.cycle_id) if root.cycle_id else None for root in roots]
+    return [cycle.stage if cycle else None for cycle in found]
 
 
 async def contacts_of(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[Contact]]:

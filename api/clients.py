@@ -135,7 +135,7 @@ class Client(ClientFigures, ClientTickets, Node):
     async def onboardings(root: Any, info: Info) -> list[Onboarding]:  # noqa: N805
         return await info.context.loader(of_client).load(root.id)  # type: ignore[return-value]
 
-    @resolved(description="The stage of its latest onboarding; `null` before the first.")
+    @resolved(description="The stage of its latest onboarding; `null` before the first.", for_all=loaders.stages_of)
     async def stage(root: Any, info: Info) -> Stage | None:  # noqa: N805
         if root.cycle_id is None:
             return None

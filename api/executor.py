@@ -8,7 +8,8 @@ graphql-core, which then says precisely what is wrong and where.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, cast
 
 from graphql import (
@@ -31,6 +32,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
 from api.fields import scope_of
+from api.whole_lists import Column, loading, rows_of
 
 Read = Callable[[Any], Any]
 """Takes a domain value to what the answer shows of it."""
@@ -49,6 +51,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **named)
         self._readings: dict[int, tuple[Any, list[tuple[str, Any, Read | None]]]] = {}
         self._objects: dict[tuple[str, int], tuple[Any, Read | None]] = {}
+        self._columns: dict[tuple[str, int], tuple[Any, list[Column] | None]] = {}
 
     def execute_fields(
         self,
@@ -84,7 +87,49 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                     return read(result)
                 except Exception:  # noqa: BLE001, S110 -- as above
                     pass
+            elif result and (columns := self._columns_of(return_type.of_type, field_details_list)):
+                again = partial(self._row_by_row, return_type, field_details_list, info, path, result, position_context)
+                return self._at_once(columns, result, again)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+    async def _at_once(self, columns: list[Column], rows: Any, again: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            return await rows_of(columns, rows)
+        except Exception:  # noqa: BLE001 -- as above
+            return await again()
+
+    async def _row_by_row(self, *arguments: Any) -> Any:
+        completed = super().complete_list_value(*arguments)
+        return await completed if self.is_awaitable(completed) else completed
+
+    def _columns_of(self, type_: Any, details: Any) -> list[Column] | None:
+        """Return the columns of a list of objects, if each of them is plain or can be loaded for all rows."""
+        type_ = type_.of_type if is_non_null_type(type_) else type_
+        if not is_object_type(type_):
+            return None
+        key = (type_.name, id(details))
+        if key not in self._columns:
+            self._columns[key] = (details, self._make_columns(type_, details))
+        return self._columns[key][1]
+
+    def _make_columns(self, type_: GraphQLObjectType, details: Any) -> list[Column] | None:
+        is_of = _belonging(type_)
+        grouped_field_set, defer_usages, _ = self.collect_subfields(type_, details)
+        if is_of is None or defer_usages:
+            return None
+        columns = []
+        for name, field_details, plain in self._reading(type_, grouped_field_set):
+            column = self._column(type_, name, field_details) if plain is None else Column(name, _of(is_of, plain))
+            if column is None:
+                return None
+            columns.append(column)
+        return columns
+
+    def _column(self, type_: GraphQLObjectType, name: str, details: Any) -> Column | None:
+        field = self.schema.get_field(type_, details[0].node.name.value)
+        load = loading(field, details, self) if field is not None else None
+        complete = self._completing(field.type, details) if field is not None and load is not None else None
+        return None if complete is None else Column(name, complete, load)
 
     def _reading(self, type_: GraphQLObjectType, grouped_field_set: Any) -> list[tuple[str, Any, Read | None]]:
         found = self._readings.get(id(grouped_field_set))
@@ -154,6 +199,15 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return {name: read_field(value) for name, read_field in fields}
 
         return read
+
+
+def _of(is_of: Callable[[Any], bool], read: Read) -> Read:
+    def read_of(value: Any) -> Any:
+        if not is_of(value):
+            raise NotPlain
+        return read(value)
+
+    return read_of
 
 
 def _completed(results: dict[str, Any], rest: Any) -> Any:

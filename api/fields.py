@@ -1,6 +1,6 @@
 """Root fields: a scope, a price and a description belong to every one of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,6 +16,9 @@ from domain.ids import IdKind, public
 
 T = TypeVar("T")
 Resolver = Callable[..., Any]
+
+ForAll = Callable[..., Awaitable[Sequence[Any]]]
+"""`async def of_all(context, roots, **arguments)`: the field of every root, in their order."""
 
 MUTATION_COST_POINTS = 10
 
@@ -130,11 +133,16 @@ def resolved(
     scope: Scope | None = None,
     graphql_type: Any = None,
     name: str | None = None,
+    for_all: ForAll | None = None,
 ) -> Callable[[Resolver], Any]:
-    """Make a resolver a field of any type; columns that the domain value has need none."""
+    """Make a resolver a field of any type; columns that the domain value has need none.
+
+    `for_all` answers for all rows of a list at once what the resolver answers for one.
+    """
     directives = _directives(scope, cost)
 
     def decorate(resolver: Resolver) -> Any:
+        resolver.for_all = for_all  # type: ignore[attr-defined]
         return strawberry.field(
             resolver, name=name, description=description, directives=directives, graphql_type=graphql_type
         )

@@ -204,7 +204,8 @@ async def answer_for_clients(
         by=(Dimension.CLIENT,),
         where=Where(clients=tuple(keys)),
     )
-    (answer,) = await answer_questions(context, [question])
+    # Through a loader, so that other figures of the same clients are answered together with this one.
+    answer = await context.loader(answer_questions).load(question)
     if answer.truncated:
         raise BadUserInput(f"{len(keys)} clients by {grain} make too many points; ask for a coarser grain.")
     found = {one.members[0]: one for one in answer.series}
@@ -217,6 +218,16 @@ def _day(value: Hashable) -> date:
     return value
 
 
+async def figures_of(
+    context: OperationContext, roots: Sequence[Any], key: KpiKey, period: PeriodInput, grain: Grain = Grain.MONTH
+) -> list[KpiSeries | None]:
+    """Return the series of one figure for all clients of a list."""
+    KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question()
+    return await answer_for_clients(
+        context, [root.id for root in roots], key.value, period.start, period.end, grain.value
+    )
+
+
 @strawberry.type
 class ClientFigures:
     """The field by which a client shows its own figures; the type of clients inherits it."""
@@ -225,6 +236,7 @@ class ClientFigures:
         scope=Scope.KPIS_READ,
         description="One figure of this client; asked of many clients at once it is still read in one statement.",
         cost=FieldPrice(weight=2),
+        for_all=figures_of,
     )
     async def kpi(
         root: Any,  # noqa: N805
