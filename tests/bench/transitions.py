@@ -53,9 +53,9 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
             arguments = (program, world.server, script, given)
             return await asyncio.to_thread(pgbench.run, *arguments, clients=AT_ONCE, seconds=SECONDS)
 
-        measures: dict[str, Measure] = {"quiet": quiet, "publishing": publishing} | (
-            {"peer": partial(peer, program)} if program else {}
-        )
+        measures: dict[str, Measure] = {"quiet": quiet, "publishing": publishing}
+        if program:
+            measures["peer"] = partial(peer, program)
         pace = await in_turns(ROUNDS, measures)
     if program is None:
         yield "transitions: no pgbench lies beside the server's programs, so there is nothing to compare them with"
