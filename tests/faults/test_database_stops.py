@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ READY: list[bool] = []
 
 
 @pytest.fixture(scope="module")
-async def after(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Storm]:
+async def after(server_folder: Path) -> AsyncIterator[Storm]:
     """What is left after the leads have worked through two losses of the database."""
-    async with storm(tmp_path_factory.mktemp("storm") / "pg", MOVES, _stop_twice) as found:
+    async with storm(server_folder / "stops", MOVES, _stop_twice) as found:
         yield found
 
 

@@ -48,8 +48,8 @@ async def test_workers_killed_again_and_again_lose_and_double_nothing(
             await worker.wait()
 
 
-async def test_a_database_that_dies_and_comes_back_is_met_without_a_restart(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path / "pg").start()
+async def test_a_database_that_dies_and_comes_back_is_met_without_a_restart(server_folder: Path) -> None:
+    server = EmbeddedServer(server_folder / "dies").start()
     again: EmbeddedServer | None = None
     try:
         await asyncio.to_thread(upgrade, server.url())
@@ -60,7 +60,7 @@ async def test_a_database_that_dies_and_comes_back_is_met_without_a_restart(tmp_
             await asyncio.sleep(2)
             os.kill(int((server.home / "cluster" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             await asyncio.sleep(2)
-            again = await asyncio.to_thread(EmbeddedServer(tmp_path / "pg").start)
+            again = await asyncio.to_thread(EmbeddedServer(server_folder / "dies").start)
             await telling
             await told.check(seen)
         await database.close()

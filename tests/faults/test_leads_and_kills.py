@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,9 @@ MOVES, KILLS = 400, 3
 
 
 @pytest.fixture(scope="module")
-async def after(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Storm]:
+async def after(server_folder: Path) -> AsyncIterator[Storm]:
     """What is left after the leads have worked through three kills."""
-    async with storm(tmp_path_factory.mktemp("storm") / "pg", MOVES, _kill) as found:
+    async with storm(server_folder / "kills", MOVES, _kill) as found:
         yield found
 
 

@@ -95,6 +95,15 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
+def server_folder() -> Path:
+    """Folder for servers of a test's own, where the account that they run as when we are root can come to them."""
+    _directory().mkdir(mode=0o711, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=_directory()))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
 async def worker_database(postgres: Postgres) -> AsyncIterator[str]:
     """Address, for its owner, of the database that all tests of one worker share: each makes a tenant of its own."""
     name = await postgres.clone()
