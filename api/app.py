@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import strawberry
 from starlette.applications import Starlette
@@ -28,7 +29,7 @@ from api.settings import Settings
 from api.sockets import Sockets
 from api.streams import Streams
 from api.subscriptions import Subscriptions
-from workflows.access import authenticate
+from workflows.access import authenticate, forget
 from workflows.context import Context
 
 _EXPOSED = [
@@ -52,6 +53,9 @@ def create_app(
 
     `app.state.connections.drain()` ends its open sockets and streams; the server calls it on SIGTERM.
     """
+    if context.feed is not None:
+        # A push is checked against rights as they were when its event happened, or later.
+        context.feed.on_rights = partial(forget, context.database)
     operations = Operations(schema or product(), settings.document)
     authenticator = Authenticator(context, authenticated_by, settings.failed_logins_per_minute)
     buckets = Buckets(settings.caller.points, settings.caller.points_per_second)

@@ -39,11 +39,19 @@ async def authenticate(context: Context, token: str) -> Principal | None:
     recent = _RECENT.setdefault(context.database, _Recent())
     principal = recent.get(secret_hash)
     if principal is None:
+        begun = recent.forgotten
         principal = await _read(context, secret_hash)
         if principal is None:
             return None
-        recent.put(secret_hash, principal)
+        if begun == recent.forgotten:
+            recent.put(secret_hash, principal)
     return principal if principal.expires_at is None or context.clock() < principal.expires_at else None
+
+
+def forget(database: Database, tenant: UUID) -> None:
+    """Take no credential of a provider for what it was: somebody's rights there may just have changed."""
+    if recent := _RECENT.get(database):
+        recent.forget(tenant)
 
 
 @dataclass(slots=True)
@@ -57,6 +65,8 @@ class _Recent:
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self.forgotten = 0
+        """How often something was forgotten: what was being read meanwhile may be of before."""
 
     def get(self, secret_hash: bytes) -> Principal | None:
         known = self._known.get(secret_hash)
@@ -67,6 +77,11 @@ class _Recent:
         self._known.move_to_end(secret_hash)
         while len(self._known) > REMEMBERED_MOST:
             self._known.popitem(last=False)
+
+    def forget(self, tenant: UUID) -> None:
+        self.forgotten += 1
+        for secret_hash in [key for key, known in self._known.items() if known.principal.tenant_id == tenant]:
+            del self._known[secret_hash]
 
 
 _RECENT: WeakKeyDictionary[Database, _Recent] = WeakKeyDictionary()

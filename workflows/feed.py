@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -17,8 +17,9 @@ import structlog
 from db import feed
 from db.errors import DatabaseUnavailableError
 from db.listen import Wire
-from db.session import Database
+from db.session import Database, Transaction
 from domain.access import Principal, Reach, Scope, system
+from domain.events import ClientChanged, ClientsUpserted, MemberChanged, OnboardingChanged, TokenChanged
 from domain.feed import Checkpoint, Cursor, CursorExpiredError, LoggedEvent, Selection
 
 RING_EVENTS = 512
@@ -29,6 +30,11 @@ _READS_AT_ONCE = 3
 _BACK_OFF_S = (0.1, 5.0)
 
 _EVERYTHING = Selection(frozenset(scope.value for scope in Scope))
+
+_RIGHTS = frozenset(
+    event.TYPE for event in (MemberChanged, TokenChanged, ClientChanged, ClientsUpserted, OnboardingChanged)
+)
+"""Events by which somebody's rights may have changed: of their own, or by the teams they are on."""
 
 log = structlog.get_logger("steadystate.feed")
 
@@ -56,6 +62,8 @@ class Feed:
         self, database: Database, wire: Wire, *, checkpoint_s: float = CHECKPOINT_S, poll_s: float = POLL_S
     ) -> None:
         self.wire = wire
+        self.on_rights: Callable[[UUID], None] = lambda _: None
+        """Called with a tenant where somebody's rights may have changed, before anybody is shown what followed."""
         self._database = database
         self._checkpoint_s = checkpoint_s
         self._poll_s = poll_s
@@ -147,16 +155,24 @@ class Feed:
         while more:
             async with self._database.reading(reader) as tx:
                 if channel.end is None:
-                    channel.begin((await feed.extent(tx)).end)
+                    await self._begin(tx, channel)
                     return
                 try:
                     page = await feed.page(tx, channel.end, _EVERYTHING, RING_EVENTS)
                 except CursorExpiredError:
                     # Another epoch: whoever follows with a cursor of the old one is told so by its own next read.
-                    channel.begin((await feed.extent(tx)).end)
+                    await self._begin(tx, channel)
                     return
+            if any(event.type in _RIGHTS for event in page.events):
+                self.on_rights(channel.tenant)
             channel.extend(page.events, page.end)
             more = page.has_more
+
+    async def _begin(self, tx: Transaction, channel: "_Channel") -> None:
+        """Begin at the end of the log; what lies before it may have changed rights unseen."""
+        end = (await feed.extent(tx)).end
+        self.on_rights(channel.tenant)
+        channel.begin(end)
 
     async def _read(
         self, principal: Principal, wanted: Selection, place: Cursor

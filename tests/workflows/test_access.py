@@ -220,3 +220,17 @@ async def test_a_token_that_expires_makes_none_that_outlives_it(provider: Provid
 
     assert codes((await tokens.create(provider.context, admin, sent(), command)).outcome) == ["NOT_ALLOWED"]
     shown(await tokens.create(provider.context, admin, sent(), replace(command, expires_at=soon)))
+
+
+async def test_what_is_remembered_of_a_credential_is_forgotten_when_rights_may_have_changed(
+    provider: Provider, other_provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "REMEMBERED_S", 60.0)
+    member = await provider.invited(Role.VIEWER)
+    token = await provider.token_of(member.id)
+    assert await authenticate(provider.context, token) is not None
+    done(await members.deactivate(provider.context, provider.admin, sent(), DeactivateMember(member.id)))
+    access.forget(provider.context.database, other_provider.tenant_id)
+    assert await authenticate(provider.context, token) is not None
+    access.forget(provider.context.database, provider.tenant_id)
+    assert await authenticate(provider.context, token) is None
