@@ -262,6 +262,8 @@ def _leaf(type_: GraphQLLeafType) -> Read:
     coerce = type_.coerce_output_value
     if isinstance(type_, GraphQLEnumType):
         return _enum(type_)
+    if type_ is GraphQLFloat:
+        return _float
     passes = _PASSING.get(type_.name) if type_ in _BUILT_IN else None
 
     def read(value: Any) -> Any:
@@ -273,6 +275,14 @@ def _leaf(type_: GraphQLLeafType) -> Read:
         return shown
 
     return read
+
+
+def _float(value: Any) -> Any:
+    if type(value) is int:
+        return float(value)
+    if value is None or (type(value) is float and math.isfinite(value)):
+        return value
+    raise NotPlain
 
 
 def _enum(type_: GraphQLEnumType) -> Read:
@@ -293,6 +303,5 @@ _PASSING: dict[str, Callable[[Any], bool]] = {
     "String": lambda value: type(value) is str,
     "ID": lambda value: type(value) is str,
     "Int": lambda value: type(value) is int and -_INT_LIMIT <= value < _INT_LIMIT,
-    "Float": lambda value: type(value) is float and math.isfinite(value),
     "Boolean": lambda value: type(value) is bool,
 }

@@ -13,7 +13,7 @@ from domain.kpis import Dimension
 from domain.onboarding import Stage
 from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
-from domain.series import NOTHING, Moment, Placed, Timeline, Totals, series, single
+from domain.series import NOTHING, Moment, Placed, Series, Timeline, Totals, single
 from domain.tickets import Priority
 
 _ORDER = {member.value: place for place, member in enumerate((*Stage, *Phase, *Priority)) if member != kpis.UNKNOWN}
@@ -55,7 +55,7 @@ async def _answer(reader: kpis.Reader, question: Question, now: datetime, settli
     answered = [
         MemberSeries(
             members=key,
-            series=series(question.kpi, timeline, sums.get(key, {})),
+            series=Series(question.kpi, timeline, sums.get(key, {})),
             previous=single(question.kpi, earlier, before.get(key, NOTHING)) if earlier else None,
         )
         for key in _keys(question, {*sums, *before})

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from domain.formulas import Interval, Spell, kaplan_meier, poisson, rate, wilson
@@ -68,14 +69,6 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """The value of the whole period, and of each bucket."""
-
-    total: KpiValue
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """The instant a figure is asked as of, in the tenant's zone, and how long escalations take to come."""
 
@@ -124,21 +117,33 @@ class Timeline:
 NOTHING = Totals()
 
 
-def series(kpi: Kpi, timeline: Timeline, totals: Mapping[int, Totals]) -> Series:
-    """Turn the sums of each bucket (by its position) into values, and their sum into the total.
+@dataclass(frozen=True)
+class Series:
+    """The sums of each bucket by its position, and the values they come to, each worked out when it is asked for.
 
     Never an average of averages: the total is the formula over all rows. Of a LEVEL, which is a state and
     no flow, the total is the last bucket that has begun.
     """
-    definition = kpi.definition
-    points = tuple(
-        Point(placed.bucket, _at(definition, placed, totals.get(position, NOTHING)), placed.complete)
-        for position, placed in enumerate(timeline.buckets)
-    )
-    if definition.kind is KpiKind.LEVEL:
-        begun = [point.value for point in points if point.value.status is not Status.NO_DATA]
-        return Series(total=begun[-1] if begun else _no_data(NOTHING), points=points)
-    return Series(total=_at(definition, timeline.whole, sum(totals.values(), NOTHING)), points=points)
+
+    kpi: Kpi
+    timeline: Timeline
+    totals: Mapping[int, Totals]
+
+    @cached_property
+    def total(self) -> KpiValue:
+        """The value of the whole period."""
+        if self.kpi.definition.kind is not KpiKind.LEVEL:
+            return _at(self.kpi.definition, self.timeline.whole, sum(self.totals.values(), NOTHING))
+        begun = [point.value for point in self.points if point.value.status is not Status.NO_DATA]
+        return begun[-1] if begun else _no_data(NOTHING)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The value of each bucket."""
+        return tuple(
+            Point(placed.bucket, _at(self.kpi.definition, placed, self.totals.get(position, NOTHING)), placed.complete)
+            for position, placed in enumerate(self.timeline.buckets)
+        )
 
 
 def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:

@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain import series as formed
 from domain.formulas import Spell
 from domain.kpis import Dimension, Kpi, KpiKind, NotOffered, offer
 from domain.periods import Bucket, Grain, Period, buckets
 from domain.series import KpiValue, Moment, Placed, Series, Status, Timeline, Totals
+from domain.series import single as value_alone
 
 UTC_ZONE = ZoneInfo("UTC")
 MONTHS = buckets(Period(date(2026, 1, 1), date(2026, 4, 1)), Grain.MONTH)
@@ -16,11 +16,11 @@ LATER = Moment(datetime(2027, 1, 1, tzinfo=UTC), UTC_ZONE)
 
 
 def series(kpi: Kpi, cut: Sequence[Bucket], totals: Mapping[int, Totals], moment: Moment) -> Series:
-    return formed.series(kpi, Timeline.of(cut, moment), totals)
+    return Series(kpi, Timeline.of(cut, moment), totals)
 
 
 def single(kpi: Kpi, bucket: Bucket, totals: Totals, moment: Moment) -> KpiValue:
-    return formed.single(kpi, Placed.at(bucket, moment), totals)
+    return value_alone(kpi, Placed.at(bucket, moment), totals)
 
 
 def test_a_total_is_the_rate_of_all_rows_not_the_average_of_rates() -> None:
