@@ -71,7 +71,7 @@ async def _stage_spells(tx: Transaction, asked: Asked, calendar: Calendar) -> Su
 
 async def _open_cycles(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
     sums: Sums = {}
-    for row in await onboarding_facts.open_cycles(tx, asked.buckets, asked.where, asked.moment):
+    for row in await onboarding_facts.open_cycles(tx, asked.buckets, asked.by, asked.where, asked.moment):
         series = sums.setdefault(_members(asked.by, row["client_id"], row["stage"]), {})
         series[row["bucket"]] = series.get(row["bucket"], Totals()) + Totals(row["cycles"])
     return sums
@@ -79,7 +79,7 @@ async def _open_cycles(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
 
 async def _gated_moves(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
     sums: Sums = {}
-    for row in await onboarding_facts.gated_moves(tx, asked.buckets, asked.where, asked.moment):
+    for row in await onboarding_facts.gated_moves(tx, asked.buckets, asked.by, asked.where, asked.moment):
         series = sums.setdefault(_members(asked.by, row["client_id"], row["stage"]), {})
         series[row["bucket"]] = series.get(row["bucket"], Totals()) + Totals(row["waived"], row["moves"])
     return sums

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from db.session import Transaction
 from domain.calendars import Calendar, Pauses
 from domain.formulas import Spell
-from domain.kpis import Where
+from domain.kpis import Dimension, Where
 from domain.onboarding import ENDS, ORDER, Stage
 from domain.periods import Bucket, start_of_day
 from domain.series import Moment
@@ -68,8 +68,12 @@ SPELLS = text("""
     order by v.entered_at, v.id
 """)
 
-OPEN_CYCLES = text("""
-    select (i.n - 1)::int as bucket, v.client_id, v.stage, count(*)::int as cycles
+# Split only by what is asked for: a row per client, stage and day would be thousands for one number a day.
+_SPLIT = """case when cast(:by_client as boolean) then {client} end as client_id,
+           case when cast(:by_stage as boolean) then {stage} end as stage"""
+
+OPEN_CYCLES = text(f"""
+    select (i.n - 1)::int as bucket, {_SPLIT.format(client="v.client_id", stage="v.stage")}, count(*)::int as cycles
     from unnest(cast(:instants as timestamptz[])) with ordinality as i(at, n)
     join visit v on v.tenant_id = :tenant and v.entered_at <= i.at and (v.left_at is null or v.left_at > i.at)
     join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
@@ -79,9 +83,9 @@ OPEN_CYCLES = text("""
     group by 1, 2, 3
 """)
 
-GATED_MOVES = text("""
+GATED_MOVES = text(f"""
     select width_bucket(t.effective_at, cast(:instants as timestamptz[])) - 1 as bucket,
-           t.client_id, t.from_stage as stage, count(*)::int as moves,
+           {_SPLIT.format(client="t.client_id", stage="t.from_stage")}, count(*)::int as moves,
            (count(*) filter (where cardinality(t.waiver_ids) > 0))::int as waived
     from transition t
     join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
@@ -137,8 +141,10 @@ async def spells(
     return [_spell(row, moment.now, calendar) for row in rows]
 
 
-async def open_cycles(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
-    """Return, for the end of each bucket that has begun, how many onboardings of each client were in each stage."""
+async def open_cycles(
+    tx: Transaction, buckets: Sequence[Bucket], by: Sequence[Dimension], where: Where, moment: Moment
+) -> list[asyncpg.Record]:
+    """Return, for the end of each bucket that has begun, how many onboardings were open, split as asked."""
     begun = [bucket for bucket in buckets if start_of_day(bucket.start, moment.zone) <= moment.now]
     return await tx.rows(
         OPEN_CYCLES,
@@ -146,16 +152,20 @@ async def open_cycles(tx: Transaction, buckets: Sequence[Bucket], where: Where, 
         instants=[instant_of(bucket, moment) for bucket in begun],
         onboarding=ONBOARDING_STAGES,
         never=NEVER_HAPPENED,
+        **_split(by),
         **_narrowed(where),
     )
 
 
-async def gated_moves(tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment) -> list[asyncpg.Record]:
-    """Return, for each bucket, how many moves out of each stage had gates and how many used a waiver."""
+async def gated_moves(
+    tx: Transaction, buckets: Sequence[Bucket], by: Sequence[Dimension], where: Where, moment: Moment
+) -> list[asyncpg.Record]:
+    """Return, for each bucket, how many moves out of a stage had gates and how many used a waiver, split as asked."""
     return await tx.rows(
         GATED_MOVES,
         tenant=tx.tenant,
         **_span(buckets, moment),
+        **_split(by),
         **_narrowed(where),
         now=moment.now,
         never=NEVER_HAPPENED,
@@ -192,6 +202,10 @@ def instant_of(bucket: Bucket, moment: Moment) -> datetime:
 def _span(buckets: Sequence[Bucket], moment: Moment) -> dict[str, object]:
     starts = [start_of_day(bucket.start, moment.zone) for bucket in buckets]
     return {"instants": starts, "from": starts[0], "to": start_of_day(buckets[-1].end, moment.zone)}
+
+
+def _split(by: Sequence[Dimension]) -> dict[str, object]:
+    return {"by_client": Dimension.CLIENT in by, "by_stage": Dimension.STAGE in by}
 
 
 def _narrowed(where: Where) -> dict[str, object]:
