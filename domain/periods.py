@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,7 @@ class Bucket:
     """False when the period cuts it, so that it holds fewer days than its name says."""
 
 
+@lru_cache(maxsize=256)
 def buckets(period: Period, grain: Grain, week_start: Weekday = Weekday.MONDAY) -> tuple[Bucket, ...]:
     """Cut a period into its buckets, in order.
 
