@@ -71,6 +71,7 @@ class World:
 async def world(clients: int = CLIENTS, tickets_each: int = TICKETS_EACH) -> AsyncIterator[World]:
     """Bring up a server, fill it through the product's own workflows, and take it down again."""
     with tempfile.TemporaryDirectory(prefix="steadystate_bench_") as folder:
+        Path(folder).chmod(0o711)  # as root the server runs as another account, which has to come to it
         server = await asyncio.to_thread(EmbeddedServer(Path(folder) / "postgres").start)
         try:
             await asyncio.to_thread(upgrade, server.url())
