@@ -38,7 +38,7 @@ class Token(Node):
         description="What it may do; empty for a personal token that may do whatever its member's roles grant."
     )
     created_by_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "created_by", description="Who made it; `null` for the command line."
+        IdKind.MEMBER, "created_by", description="Who made its present secret; `null` for the command line."
     )
     created_at: datetime = strawberry.field(description="When it was made.")
     expires_at: datetime | None = strawberry.field(description="When it ends by itself.")

@@ -131,7 +131,9 @@ def scopes_of(roles: Iterable[Role]) -> Mapping[Scope, Reach]:
 class Principal:
     """Whoever holds the credential of this request; the tenant comes from it alone.
 
-    `clients` limits what is visible: `None` means every client of the tenant.
+    `clients` limits what is visible: `None` means every client of the tenant. `issued_by` is the
+    member who last saw the credential's secret being made, `None` for the command line: whoever
+    made it for somebody else may still hold it, so it is no second person to them.
     """
 
     kind: PrincipalKind
@@ -143,6 +145,7 @@ class Principal:
     clients: frozenset[UUID] | None = None
     token_id: UUID | None = None
     expires_at: datetime | None = None
+    issued_by: UUID | None = None
 
     @property
     def member_id(self) -> UUID | None:

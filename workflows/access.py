@@ -114,7 +114,17 @@ def _principal(holder: Holder, tenant_id: UUID, now: datetime) -> Principal | No
         scopes = MappingProxyType(dict.fromkeys(token.scopes, Reach.ALL))
         clients = None if token.clients is None else frozenset(token.clients)
         kind = _KINDS[token.kind]
-        return Principal(kind, token.id, tenant_id, token.name, scopes, (), clients, token.id, token.expires_at)
+        return Principal(
+            kind,
+            token.id,
+            tenant_id,
+            token.name,
+            scopes,
+            clients=clients,
+            token_id=token.id,
+            expires_at=token.expires_at,
+            issued_by=token.created_by,
+        )
     if member is None or not member.active:
         return None
     granted = scopes_of(member.roles)
@@ -128,6 +138,7 @@ def _principal(holder: Holder, tenant_id: UUID, now: datetime) -> Principal | No
         member.roles,
         token_id=token.id,
         expires_at=token.expires_at,
+        issued_by=token.created_by,
     )
 
 

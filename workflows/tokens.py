@@ -124,7 +124,13 @@ async def rotate(context: Context, principal: Principal, request: Request, comma
         if expires_at != token.expires_at and not principal.has(Scope.MEMBERS_WRITE):
             fit([_not_longer("A token's holder cannot change its expiry; ask an admin.")], token.id)
         secret = new_secret(token.kind)
-        changed = replace(token, prefix=secret.prefix, expires_at=expires_at, version=token.version + 1)
+        changed = replace(
+            token,
+            prefix=secret.prefix,
+            created_by=principal.member_id,
+            expires_at=expires_at,
+            version=token.version + 1,
+        )
         await tokens.replace_secret(tx, changed, secret.hash)
         made = secret
         return await _told(tx, principal, request, changed, now)

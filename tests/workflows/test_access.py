@@ -170,6 +170,16 @@ async def test_a_rotated_token_opens_with_its_new_secret_alone(provider: Provide
     assert shown(issued) not in repr(issued.secret)
 
 
+async def test_a_credential_tells_who_was_shown_its_secret(provider: Provider) -> None:
+    person = await provider.invited(Role.SERVICE_MANAGER)
+    assert (provider.admin.issued_by, person.issued_by) == (None, provider.admin.id)
+    assert person.token_id is not None
+
+    again = await tokens.rotate(provider.context, person, sent(), RotateToken(person.token_id))
+
+    assert (await provider.signed_in(shown(again))).issued_by == person.id
+
+
 async def test_a_tenants_credential_says_nothing_of_another_tenants(provider: Provider) -> None:
     other = await new_provider(provider.context.database)
     outcome = await tokens.revoke(
