@@ -138,7 +138,8 @@ class Onboarding(Node):
     @resolved(description="How it stands to the target of its stage; `null` where nothing is to be reached.")
     async def pace(root: Any, info: Info) -> Pace | None:  # noqa: N805
         definition = await info.context.loader(loaders.definition).load(root.definition_id)
-        return pace(root, definition.rules, loaders.now(info.context))
+        holds = await info.context.loader(loaders.holds).load(root.id)
+        return pace(root, definition.rules, loaders.now(info.context), holds)
 
     @resolved(description="The definition that it was opened with and keeps.")
     async def definition(root: Any, info: Info) -> OnboardingDefinition:  # noqa: N805

@@ -75,8 +75,10 @@ class PipelineQuery:
 async def _column(info: Info, stage: Stage, counts: dict[Stage, int], shown: list[Cycle]) -> PipelineStage:
     cards: Any = [cycle for cycle in shown if cycle.stage is stage]
     pinned = await info.context.loader(loaders.definition).load_many([cycle.definition_id for cycle in cards])
+    held = await info.context.loader(loaders.holds).load_many([cycle.id for cycle in cards])
     now = loaders.now(info.context)
-    paces = [pace(cycle, definition.rules, now) for cycle, definition in zip(cards, pinned, strict=True)]
+    judged = zip(cards, pinned, held, strict=True)
+    paces = [pace(cycle, definition.rules, now, holds) for cycle, definition, holds in judged]
     return PipelineStage(
         stage=stage,
         count=counts.get(stage, 0),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.clients import (
     NAME_LIMIT,
@@ -29,6 +29,9 @@ KEY_LIMIT = 200
 SHORT_LIMIT = 100
 """Characters of an industry, a device's kind or serial, and a discovery's source."""
 PHONE_LIMIT = 40
+EARLIEST_DAY = date(1970, 1, 1)
+LATEST_DAY = date(2199, 12, 31)
+"""Days beyond these are typing mistakes, and days far beyond them cannot even be counted from."""
 EXTERNAL_MOST = 20
 """Keys that one object can have in other systems."""
 
@@ -61,9 +64,18 @@ def contract_faults(contract: Contract) -> Iterator[UserError]:
         hours = contract.coverage_hours[:60]
         message = f"{hours!r} are no coverage hours; write 24x7, or spans like Mon-Fri 08:00-18:00, Sat 09:00-12:00."
         yield invalid(message, "coverageHours")
-    for name, day in (("endsOn", contract.ends_on), ("renewsOn", contract.renews_on)):
+    dated = (("startsOn", contract.starts_on), ("endsOn", contract.ends_on), ("renewsOn", contract.renews_on))
+    for name, day in dated:
+        yield from day_faults(day, name)
+    for name, day in dated[1:]:
         if day is not None and contract.starts_on is not None and day < contract.starts_on:
             yield invalid(f"{day} lies before the start on {contract.starts_on}; give a later day.", name)
+
+
+def day_faults(day: date | None, *path: str) -> Iterator[UserError]:
+    """Tell whether a day lies outside the years in which business is done, as a mistyped one does."""
+    if day is not None and not EARLIEST_DAY <= day <= LATEST_DAY:
+        yield invalid(f"{day} is out of range; give a day from {EARLIEST_DAY} to {LATEST_DAY}.", *path)
 
 
 def status_faults(before: ContractStatus, after: ContractStatus) -> Iterator[UserError]:

@@ -1,6 +1,7 @@
 """Effects: what a move sets off for now or later, planned as rows and never acted on at once."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +10,7 @@ from uuid import UUID
 from domain.calendars import Calendar
 from domain.definitions import Audience, Rules, Trigger
 from domain.gates import Evidence, day_ninety
-from domain.onboarding import Cycle, Move, Stage, Visit, superseded_by
+from domain.onboarding import Cycle, Hold, Move, Stage, Visit, superseded_by
 from domain.periods import local_day, start_of_day
 
 TARGET = "TARGET"
@@ -80,26 +81,37 @@ class Cancellation:
 
 
 def target_of(
-    stage: Stage, entered_at: datetime, rules: Rules, evidence: Evidence, calendar: Calendar
+    stage: Stage,
+    entered_at: datetime,
+    rules: Rules,
+    evidence: Evidence,
+    calendar: Calendar,
+    *,
+    held_business_days: float = 0.0,
 ) -> datetime | None:
-    """Return when a stage entered now should be over: the end of the last business day, or day 90's midnight."""
+    """Return when a stage should be over: at the end of its last business day, or of day 90 of the contract.
+
+    The business days for which it was held come on top, added up first and then rounded to whole days, so that many
+    short holds do not move a target further than one of their length. Day 90 waits for nobody.
+    """
     entered_on = local_day(entered_at, calendar.zone)
     if stage is Stage.EARLY_SUPPORT:
         due = day_ninety(rules, evidence.contract, entered_on)
-        return start_of_day(due, calendar.zone) if due else None
+        return start_of_day(due + timedelta(days=1), calendar.zone) if due else None
     days = rules.target_business_days.get(stage)
     if days is None:
         return None
-    return start_of_day(calendar.add_business_days(entered_on, days) + timedelta(days=1), calendar.zone)
+    last_day = calendar.add_business_days(entered_on, days + math.floor(held_business_days + 0.5))
+    return start_of_day(last_day + timedelta(days=1), calendar.zone)
 
 
-def shifted_target(target_at: datetime, held_at: datetime, resumed_at: datetime, calendar: Calendar) -> datetime:
-    """Return a stage's target after a hold: later by the business days held, a begun day counting whole."""
-    days = math.ceil(calendar.business_days_between(held_at, resumed_at))
-    if days == 0:
-        return target_at
-    last_day = local_day(target_at, calendar.zone) - timedelta(days=1)
-    return start_of_day(calendar.add_business_days(last_day, days) + timedelta(days=1), calendar.zone)
+def held_business_days(holds: Iterable[Hold], entered_at: datetime, now: datetime, calendar: Calendar) -> float:
+    """Return for how many business days a stay was on hold; a hold that lasts counts until now."""
+    return sum(
+        calendar.business_days_between(hold.held_at, hold.resumed_at or now)
+        for hold in holds
+        if hold.held_at >= entered_at
+    )
 
 
 def effects(

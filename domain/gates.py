@@ -192,8 +192,8 @@ def _discovery_fresh(_cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding
         return Answer.FAIL, "No discovery run has been recorded."
     return _when(
         met=evidence.now - last <= timedelta(days=limit),
-        passed=f"The last discovery run was on {last.date()}.",
-        failed=f"The last discovery run was on {last.date()}, more than {limit} days ago; run it again.",
+        passed=f"The last discovery run was at {last:%Y-%m-%d %H:%M} UTC.",
+        failed=f"The last discovery run was at {last:%Y-%m-%d %H:%M} UTC, more than {limit} days ago; run it again.",
     )
 
 
@@ -243,8 +243,8 @@ def _day_90_reached(_cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
     )
 
 
-def _days_in_stage(cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
-    days = (evidence.now - cycle.entered_at).days
+def _days_in_stage(_cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
+    days = (evidence.today - evidence.entered_on).days
     return _when(
         met=days >= rules.minimum_early_days,
         passed=f"{days} days in early support.",

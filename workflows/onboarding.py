@@ -7,8 +7,9 @@ from uuid import UUID
 from db import cycles, definitions, evidence, steps, tenants
 from db.session import Transaction
 from domain.access import Principal
+from domain.client_rules import day_faults
 from domain.definitions import Definition
-from domain.effects import PlannedEffect, cancellation, effects, opens_window, shifted_target, target_of
+from domain.effects import PlannedEffect, cancellation, effects, held_business_days, opens_window, target_of
 from domain.errors import ErrorCode, Outcome, TransitionBlocked, UserError, invalid, not_found, refused, stale
 from domain.gates import Evidence, Verdict, blockers, judge
 from domain.onboarding import (
@@ -224,9 +225,7 @@ async def _step(
     entered = None if stays or target not in ORDER else Visit(new_id(), cycle.id, target, now, None, None)
     planned = _planned(move, target, attempt, definition, facts, settings)
     hold = _hold(attempt, command) if move is Move.HOLD else None
-    shifted = None
-    if move is Move.RESUME and cycle.target_at and cycle.held_at and cycle.stage is not Stage.EARLY_SUPPORT:
-        shifted = shifted_target(cycle.target_at, cycle.held_at, now, settings.calendar)
+    shifted = await _shifted(tx, attempt, definition, settings, facts) if move is Move.RESUME else None
     moved = _after(attempt, command, target, entered, definition, settings, facts, shifted)
     event = moved_event(attempt, moved, cycle.stage, tuple(v.waiver for v in verdicts if v.waiver))
     graduates = move is Move.GRADUATE
@@ -246,6 +245,18 @@ async def _step(
         shifted_target=shifted,
         baseline=await baseline(tx, cycle, now) if graduates else (),
     )
+
+
+async def _shifted(
+    tx: Transaction, attempt: Attempt, definition: Definition, settings: TenantSettings, facts: Evidence
+) -> datetime | None:
+    """Return the stage's target after all holds of this stay, or `None` where it does not move."""
+    cycle, calendar = attempt.cycle, settings.calendar
+    if cycle.target_at is None or cycle.stage is Stage.EARLY_SUPPORT:
+        return None
+    holds = (await cycles.holds(tx, [cycle.id]))[cycle.id]
+    held = held_business_days(holds, cycle.entered_at, attempt.now, calendar)
+    return target_of(cycle.stage, cycle.entered_at, definition.rules, facts, calendar, held_business_days=held)
 
 
 def _after(
@@ -323,7 +334,7 @@ def _incomplete(command: MoveCommand) -> UserError | None:
         return invalid(f"To {rule.title} takes an outcome code.", "outcome")
     if command.move is Move.HOLD and command.hold_reason is None:
         return invalid("A hold takes one of the reasons CLIENT, INTERNAL, VENDOR, LEGAL.", "holdReason")
-    return None
+    return next(day_faults(command.expected_resume_on, "expectedResumeOn"), None)
 
 
 def _impossible(cycle: Cycle, move: Move) -> UserError:

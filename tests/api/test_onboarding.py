@@ -185,3 +185,24 @@ async def test_out_of_steady_state_only_a_service_manager_rolls_back(onboarding:
     names = {"id": public(IdKind.ONBOARDING, onboarding.cycle), "version": 4}
     done = await asked(onboarding.provider, back, names, manager)
     assert done["onboardingRollBack"]["onboarding"]["stage"] == "EARLY_SUPPORT"
+
+
+async def test_a_day_that_nobody_can_count_from_is_refused(onboarding: Onboarding) -> None:
+    contract = public(IdKind.CONTRACT, onboarding.contract)
+    update = """
+    mutation ($c: ID!, $day: Date!) {
+      contractUpdate(input: {contractId: $c, startsOn: $day}) { errors { code message path } }
+    }
+    """
+    refused = await asked(onboarding.provider, update, {"c": contract, "day": "9999-12-31"})
+    (error,) = refused["contractUpdate"]["errors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["startsOn"])
+    hold = """
+    mutation ($id: ID!, $day: Date!) {
+      onboardingHold(input: {onboardingId: $id, holdReason: CLIENT, expectedVersion: 1, expectedResumeOn: $day}) {
+        errors { path }
+      }
+    }
+    """
+    held = await lead_asks(onboarding, hold, day="9999-12-31")
+    assert held["onboardingHold"]["errors"] == [{"path": ["expectedResumeOn"]}]

@@ -12,9 +12,9 @@ from domain import diagrams
 from domain.calendars import Calendar
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import DayNinetyFrom, Hardness, Rules
-from domain.effects import EffectState, effects, shifted_target, target_of
+from domain.effects import EffectState, effects, held_business_days, target_of
 from domain.gates import Answer, ContractFacts, Evidence, blockers, judge
-from domain.onboarding import MOVES, Cycle, Gate, Move, ScopeKind, Stage, possible_moves, targets_of
+from domain.onboarding import MOVES, Cycle, Gate, Hold, HoldReason, Move, ScopeKind, Stage, possible_moves, targets_of
 from domain.pace import Pace, pace
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -94,7 +94,7 @@ def answer(gate: Gate, rules: Rules = RULES, cycle: Cycle = CYCLE, **changed: An
             Answer.NOT_APPLICABLE,
             "neither endpoints",
         ),
-        (Gate.DISCOVERY_FRESH, {}, Answer.PASS, "2026-02-23"),
+        (Gate.DISCOVERY_FRESH, {}, Answer.PASS, "2026-02-23 09:00 UTC"),
         (Gate.DISCOVERY_FRESH, {"last_discovery_at": NOW - timedelta(days=7, seconds=1)}, Answer.FAIL, "more than 7"),
         (Gate.DEVICES_DECIDED, {"devices_pending_overdue": 3}, Answer.FAIL, "3 devices"),
         (Gate.CRITICAL_SERVICES_MAPPED, {"critical_services": 0}, Answer.NOT_APPLICABLE, "critical"),
@@ -122,6 +122,14 @@ def test_day_ninety_counts_from_the_contract_or_from_service() -> None:
     service = Rules(day_ninety_from=DayNinetyFrom.SERVICE_START)
     assert answer(Gate.DAY_90_REACHED, service, early, today=date(2026, 5, 30))[0] is Answer.FAIL
     assert answer(Gate.DAY_90_REACHED, service, early, today=date(2026, 5, 31))[0] is Answer.PASS
+
+
+def test_days_in_the_stage_are_local_days() -> None:
+    # Noon to noon over the change to summer time is thirty days, though an hour short of thirty times 24 hours.
+    early = replace(CYCLE, stage=Stage.EARLY_SUPPORT, entered_at=datetime(2026, 3, 2, 11, 0, tzinfo=UTC))
+    now = datetime(2026, 4, 1, 10, 0, tzinfo=UTC)
+    assert answer(Gate.DAYS_IN_STAGE, cycle=early, now=now, today=date(2026, 4, 1))[0] is Answer.PASS
+    assert answer(Gate.DAYS_IN_STAGE, cycle=early, now=now, today=date(2026, 3, 31))[0] is Answer.FAIL
 
 
 def test_a_definition_hardens_and_switches_off_but_never_softens_the_contract() -> None:
@@ -175,13 +183,35 @@ def test_what_is_brought_in_from_the_past_sets_nothing_off() -> None:
     assert set(surveys) == {(EffectState.SKIPPED, "IMPORTED")}
 
 
-def test_a_target_is_the_end_of_the_last_business_day_and_a_hold_moves_it() -> None:
-    target = target_of(Stage.CONTRACTING, NOW, RULES, EVIDENCE, AMSTERDAM)
-    assert target == datetime(2026, 3, 16, 23, 0, tzinfo=UTC)
+def hold(starts: datetime, ends: datetime) -> Hold:
+    return Hold(uuid4(), CYCLE.id, HoldReason.CLIENT, None, starts, None, ends)
+
+
+def test_a_target_is_the_end_of_the_last_business_day_or_of_day_ninety() -> None:
+    assert target_of(Stage.CONTRACTING, NOW, RULES, EVIDENCE, AMSTERDAM) == datetime(2026, 3, 16, 23, 0, tzinfo=UTC)
+    # Day 90 is 30 May: whoever graduates on it is on time.
+    assert target_of(Stage.EARLY_SUPPORT, NOW, RULES, EVIDENCE, AMSTERDAM) == datetime(2026, 5, 30, 22, 0, tzinfo=UTC)
+
+
+def test_holds_move_a_target_by_the_business_days_they_add_up_to() -> None:
+    def target(*holds: Hold) -> datetime | None:
+        held = held_business_days(holds, NOW, NOW + timedelta(days=30), AMSTERDAM)
+        return target_of(Stage.CONTRACTING, NOW, RULES, EVIDENCE, AMSTERDAM, held_business_days=held)
+
     friday, monday = datetime(2026, 3, 6, 12, 0, tzinfo=UTC), datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
-    assert shifted_target(target, friday, monday, AMSTERDAM) == datetime(2026, 3, 17, 23, 0, tzinfo=UTC)
-    saturday = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
-    assert shifted_target(target, saturday, saturday + timedelta(hours=3), AMSTERDAM) == target
+    assert target(hold(friday, monday)) == datetime(2026, 3, 17, 23, 0, tzinfo=UTC)
+    moments = [datetime(2026, 3, 3, hour, 0, tzinfo=UTC) for hour in range(9, 14)]
+    assert target(*(hold(at, at + timedelta(minutes=2)) for at in moments)) == target()
+    before = hold(NOW - timedelta(days=9), NOW - timedelta(days=2))
+    assert target(before) == target()
+
+
+def test_time_on_hold_is_no_part_of_the_way_to_a_target() -> None:
+    resumed = NOW + timedelta(days=50)
+    cycle = replace(CYCLE, target_at=NOW + timedelta(days=60))
+    spans = [hold(NOW, resumed)]
+    assert pace(cycle, RULES, resumed, spans) is Pace.ON_TRACK
+    assert pace(cycle, RULES, resumed + timedelta(days=8), spans) is Pace.AT_RISK
 
 
 def test_pace_is_at_risk_from_four_fifths_and_late_after_the_target() -> None:
