@@ -14,6 +14,7 @@ from domain.errors import Outcome, UserError
 from domain.events import Envelope, OnboardingMoved
 from domain.gates import Verdict
 from domain.onboarding import Cycle, EndReason, Move, Stage, Transition
+from domain.texts import REASON_LIMIT
 from workflows.commands import envelope
 from workflows.context import Context, Request, new_id
 
@@ -52,9 +53,13 @@ class Attempt:
         definition: Definition,
         verdicts: tuple[Verdict, ...] = (),
     ) -> Outcome:
-        """Keep the refused attempt in the trail and return why it was refused."""
+        """Keep the refused attempt in the trail and return why it was refused.
+
+        A reason that was refused for its length is kept as far as the limit, since the trail is kept for good.
+        """
         row = _row(self, self.cycle, self.cycle.stage, definition, verdicts)
-        await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value))
+        reason = self.reason[:REASON_LIMIT] if self.reason else None
+        await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value, reason=reason))
         return Outcome(subject=self.cycle.id, version=self.cycle.version, errors=(error,))
 
 

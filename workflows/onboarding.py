@@ -31,15 +31,13 @@ from domain.onboarding import (
 )
 from domain.steps import Step
 from domain.tenants import TenantSettings
+from domain.texts import REASON_LIMIT
 from workflows import machine
 from workflows.audit import Attempt, baseline, moved_event, transition
 from workflows.checks import running_again_on_duplicates
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
 from workflows.teams import inactive
-
-REASON_LIMIT = 2_000
-"""Characters of a reason or a note."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,10 @@ from domain.gates import Answer, judge
 from domain.onboarding import MOVES, Cycle, Gate, Move
 from domain.periods import local_day
 from domain.tenants import TenantSettings
+from domain.texts import REASON_LIMIT
 from domain.waivers import Attestation, FollowUp, FollowUpKind, Waiver, WaiverState
 from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
-
-REASON_LIMIT = 2_000
-"""Characters of a reason or a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +203,8 @@ async def close_follow_up(context: Context, principal: Principal, request: Reque
             return refused(stale(found.version), subject=found.id)
         if found.closed_at is not None:
             return refused(UserError(ErrorCode.CONFLICT, "This follow-up is closed already."), subject=found.id)
+        if error := _too_long(command.note or "", "note"):
+            return refused(error, subject=found.id)
         now = context.clock()
         closed = replace(found, closed_at=now, closed_by=principal.id, note=command.note, version=found.version + 1)
         await waivers.FOLLOW_UPS.save(tx, closed.id, closed)
@@ -297,6 +297,10 @@ async def _unattestable(
 def _text_error(text: str, path: str) -> UserError | None:
     if not text.strip():
         return invalid(f"A {path} is needed; say it in a sentence.", path)
+    return _too_long(text, path)
+
+
+def _too_long(text: str, path: str) -> UserError | None:
     if len(text) > REASON_LIMIT:
         return invalid(f"A {path} has at most {REASON_LIMIT} characters; this one has {len(text)}.", path)
     return None
