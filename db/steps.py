@@ -1,13 +1,15 @@
 """Steps: an accepted move in one statement, a refused one as its audit row alone."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
 from db.session import Transaction
-from domain.effects import EffectKind
+from domain.effects import EffectKind, PlannedEffect
 from domain.events import Envelope
-from domain.onboarding import Transition
+from domain.onboarding import Cycle, Transition
 from domain.steps import Step
 
 _TRANSITION = """
@@ -92,6 +94,26 @@ STEP = text(f"""
     values (:tenant, :client, :event, :event_type, :event_scope, :event_body, :now)
 """)
 
+RETARGET = text("update cycle set target_at = :target where tenant_id = :tenant and id = :cycle")
+
+# What has fired never fires again; what was called off stays called off.
+RESCHEDULE = text("""
+    insert into effect (tenant_id, id, client_id, cycle_id, visit_id, kind, key, recipient, due_at, state, reason,
+        settled_at)
+    select :tenant, e.id, :client, :cycle, :visit, e.kind, e.key, e.recipient, e.due_at, e.state, e.reason,
+        case when e.state = 'PLANNED' then null else cast(:now as timestamptz) end
+    from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:keys as text[]), cast(:recipients as text[]),
+                cast(:dues as timestamptz[]), cast(:states as text[]), cast(:reasons as text[]))
+         as e(id, kind, key, recipient, due_at, state, reason)
+    where not exists (
+        select from effect fired
+        where fired.tenant_id = :tenant and fired.visit_id = :visit and fired.key = e.key and fired.state = 'DONE'
+    )
+    on conflict (tenant_id, visit_id, kind, key, recipient) do update
+    set due_at = excluded.due_at, state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at
+    where effect.state = 'PLANNED' or (effect.state = 'SKIPPED' and effect.reason = 'PAST')
+""")
+
 BASELINE = text("""
     insert into baseline (tenant_id, id, client_id, cycle_id, visit_id, kpi, value, numerator, denominator, low, high,
         opened_at, closed_at, as_of)
@@ -136,6 +158,32 @@ async def take(tx: Transaction, step: Step) -> None:
             closed_at=b.closed_at,
             as_of=b.as_of,
         )
+
+
+async def reschedule(
+    tx: Transaction,
+    cycle: Cycle,
+    target: datetime | None,
+    timers: Sequence[tuple[UUID, PlannedEffect]],
+    now: datetime,
+) -> None:
+    """Write another target and other instants of timers for the stage in which a cycle stands."""
+    await tx.run(RETARGET, tenant=tx.tenant, cycle=cycle.id, target=target)
+    await tx.run(
+        RESCHEDULE,
+        tenant=tx.tenant,
+        client=cycle.client_id,
+        cycle=cycle.id,
+        visit=cycle.visit_id,
+        now=now,
+        ids=[effect_id for effect_id, _ in timers],
+        kinds=[timer.kind.value for _, timer in timers],
+        keys=[timer.key for _, timer in timers],
+        recipients=[timer.recipient for _, timer in timers],
+        dues=[timer.due_at for _, timer in timers],
+        states=[timer.state.value for _, timer in timers],
+        reasons=[timer.reason for _, timer in timers],
+    )
 
 
 def _audit(t: Transition) -> dict[str, object]:

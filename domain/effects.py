@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -158,19 +158,25 @@ def cancellation(move: Move, to_stage: Stage, cycle: Cycle, visits: tuple[Visit,
 
 
 def _timers(stage: Stage, cycle: Cycle, rules: Rules, evidence: Evidence, calendar: Calendar) -> list[PlannedEffect]:
-    lead, timers = str(cycle.lead_id), []
     if stage is Stage.EARLY_SUPPORT:
-        service_start = local_day(evidence.now, calendar.zone)
-        last = day_ninety(rules, evidence.contract, service_start)
-        if last is None:
-            return []
-        first = last - timedelta(days=rules.early_support_days)
-        for day in rules.timer_days:
-            due = start_of_day(first + timedelta(days=day), calendar.zone)
-            timers.append(PlannedEffect(EffectKind.TIMER, f"DAY_{day}", lead, due))
-    elif target := target_of(stage, evidence.now, rules, evidence, calendar):
-        timers.append(PlannedEffect(EffectKind.TIMER, TARGET, lead, target))
-    return [_unless_past(timer, evidence.now) for timer in timers]
+        last = day_ninety(rules, evidence.contract, local_day(evidence.now, calendar.zone))
+        return list(day_timers(cycle, rules, last, calendar, evidence.now)) if last else []
+    target = target_of(stage, evidence.now, rules, evidence, calendar)
+    if target is None:
+        return []
+    return [_unless_past(PlannedEffect(EffectKind.TIMER, TARGET, str(cycle.lead_id), target), evidence.now)]
+
+
+def day_timers(
+    cycle: Cycle, rules: Rules, day_ninety: date, calendar: Calendar, now: datetime
+) -> tuple[PlannedEffect, ...]:
+    """Return the timers of early support's days, at local midnight; those whose day has passed say so."""
+    first = day_ninety - timedelta(days=rules.early_support_days)
+    dues = {day: start_of_day(first + timedelta(days=day), calendar.zone) for day in rules.timer_days}
+    return tuple(
+        _unless_past(PlannedEffect(EffectKind.TIMER, f"DAY_{day}", str(cycle.lead_id), due), now)
+        for day, due in dues.items()
+    )
 
 
 def _hold_review(cycle: Cycle, rules: Rules, now: datetime) -> PlannedEffect:

@@ -17,6 +17,7 @@ from workflows.belongings import held, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
+from workflows.early_support import follow_contract
 
 _TERMS = (
     "title",
@@ -125,6 +126,8 @@ async def update(context: Context, principal: Principal, request: Request, comma
         fit(_update_faults(contract, changed, command, now), contract.id)
         changed = replace(changed, version=contract.version + 1)
         await contracts.save(tx, changed)
+        if changed.starts_on != contract.starts_on:
+            await follow_contract(tx, contract.client_id, contract.id, changed.starts_on, now)
         event = ContractChanged(created=False, status=changed.status.value, fields=fields)
         return await told(tx, principal, request, event, changed, contract.client_id, now)
 

@@ -1,5 +1,7 @@
 """A client goes from contract to steady state, and not past a gate."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from sqlalchemy import text
 
@@ -10,6 +12,9 @@ from domain.errors import ErrorCode, TransitionBlocked
 from domain.onboarding import EndReason, Gate, HoldReason, Move, Stage
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
+from workflows.contracts import UpdateContract
+from workflows.contracts import update as update_contract
+from workflows.effects import fire_due
 from workflows.onboarding import OpenCommand, open_cycle
 
 HISTORY = text("select move, accepted from transition where tenant_id = :tenant and cycle_id = :cycle order by id")
@@ -112,3 +117,37 @@ async def test_a_waiver_opens_one_gate_once(onboarding: Onboarding) -> None:
     done(await onboarding.move(Move.BEGIN_DISCOVERY))
     done(await onboarding.move(Move.ROLL_BACK, to=Stage.CONTRACTING, reason="once more"))
     assert codes(await onboarding.move(Move.BEGIN_DISCOVERY)) == ["TRANSITION_BLOCKED"]
+
+
+async def test_early_support_follows_its_contract_to_another_start(onboarding: Onboarding) -> None:
+    clock, context = onboarding.provider.clock, onboarding.provider.context
+    await onboarding.forward()
+    await onboarding.forward()
+    clock.forward(days=31)
+    await fire_due(context)
+    start = date(2026, 3, 20)
+    done(
+        await update_contract(
+            context, onboarding.provider.admin, sent(), UpdateContract(onboarding.contract, starts_on=start)
+        )
+    )
+    async with context.database.reading(onboarding.provider.admin) as tx:
+        planned = {e.name: e for e in (await effects.of_cycles(tx, [onboarding.cycle]))[onboarding.cycle]}
+    assert planned["DAY_30"].state is EffectState.DONE
+    assert planned["DAY_90"].due_at == datetime(2026, 6, 17, 22, 0, tzinfo=UTC)
+    assert (await onboarding.seen()).target_at == datetime(2026, 6, 18, 22, 0, tzinfo=UTC)
+
+
+async def test_days_are_planned_once_a_waived_contract_gets_its_start(onboarding: Onboarding) -> None:
+    context = onboarding.provider.context
+    blocked = await onboarding.move(Move.BEGIN_DISCOVERY)
+    for blocker in blocked.errors[0].blockers:  # type: ignore[attr-defined]
+        await onboarding.waive(Move.BEGIN_DISCOVERY, Gate(blocker.gate))
+    done(await onboarding.move(Move.BEGIN_DISCOVERY))
+    await onboarding.forward()
+    assert (await onboarding.seen()).target_at is None
+    await onboarding.sign()
+    async with context.database.reading(onboarding.provider.admin) as tx:
+        planned = {e.name: e for e in (await effects.of_cycles(tx, [onboarding.cycle]))[onboarding.cycle]}
+    assert planned["DAY_90"].state is EffectState.PLANNED
+    assert (await onboarding.seen()).target_at is not None

@@ -1,0 +1,37 @@
+"""Early support follows its contract: when the start becomes another day, so do day 30, 60 and 90."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from db import cycles, definitions, steps, tenants
+from db.session import Transaction
+from domain.definitions import DayNinetyFrom
+from domain.effects import day_timers
+from domain.onboarding import Cycle, Stage
+from domain.periods import start_of_day
+from workflows.context import new_id
+
+
+async def follow_contract(tx: Transaction, client: UUID, contract: UUID, starts_on: date | None, now: datetime) -> None:
+    """Set target and timers anew for the client's cycles that are in early support under this contract."""
+    for cycle in (await cycles.of_clients(tx, [client])).get(client, []):
+        if cycle.contract_id == contract:
+            await follow_start(tx, cycle, starts_on, now)
+
+
+async def follow_start(tx: Transaction, cycle: Cycle, starts_on: date | None, now: datetime) -> None:
+    """Set target and timers of a cycle anew by the day on which its contract starts.
+
+    What has fired stays fired, and a cycle outside early support, or one whose days count from its service, has
+    nothing to follow.
+    """
+    if cycle.stage is not Stage.EARLY_SUPPORT or starts_on is None:
+        return
+    rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
+    if rules.day_ninety_from is not DayNinetyFrom.CONTRACT_START:
+        return
+    calendar = (await tenants.get(tx)).settings.calendar
+    last = starts_on + timedelta(days=rules.early_support_days)
+    timers = day_timers(cycle, rules, last, calendar, now)
+    target = start_of_day(last + timedelta(days=1), calendar.zone)
+    await steps.reschedule(tx, cycle, target, [(new_id(), timer) for timer in timers], now)
