@@ -79,7 +79,8 @@ class TokensMutation:
     @mutation_field(
         scope=Scope.SELF_WRITE,
         description="Make a token and show its secret once. Everybody makes personal tokens for themselves; "
-        "for others and for programs it takes `MEMBERS_WRITE`.",
+        "for others and for programs it takes `MEMBERS_WRITE`. It may do no more, and last no longer, than the "
+        "credential it is made with.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.SECRET_ALREADY_SHOWN),
     )
     async def token_create(self, info: Info, input: TokenCreateInput) -> TokenCreatePayload:
@@ -96,7 +97,8 @@ class TokensMutation:
 
     @mutation_field(
         scope=Scope.SELF_WRITE,
-        description="Give a token of your own, or as an admin any, a new secret; the old one ends at once.",
+        description="Give a token of your own, or as an admin a program's, a new secret; the old one ends at once. "
+        "No credential gets the secret of one that may do more, or lasts longer, than itself.",
         may_fail=(
             ErrorCode.NOT_FOUND,
             ErrorCode.NOT_ALLOWED,

@@ -84,10 +84,11 @@ class _Issuing:
         """Give a token a new secret where there is one of this name; otherwise make it."""
         known = next((token for token in self.live[cast.tenant_id] if token.name == command.name), None)
         request = Request(f"demo-start-{next(self._numbers)}", Channel.DEMO)
+        holder = next((one for one in cast.people.values() if one.id == command.member_id), cast.admin)
         made: Issued = (
-            await rotate(self.context, cast.admin, request, RotateToken(known.id))
+            await rotate(self.context, holder, request, RotateToken(known.id))
             if known
-            else await create(self.context, cast.admin, request, command)
+            else await create(self.context, holder, request, command)
         )
         if made.secret is None:
             raise StoryError(f"{command.name} got no token: {made.outcome.errors}")

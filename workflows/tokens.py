@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db import clients, members, tokens
 from db.session import Transaction
-from domain.access import PERSONS_ONLY, Principal, Scope, scopes_of
+from domain.access import PERSONS_ONLY, Principal, Reach, Scope, scopes_of
 from domain.clients import NAME_LIMIT
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found
 from domain.events import TokenChanged
@@ -44,7 +44,7 @@ class RevokeToken:
 
 @dataclass(frozen=True, slots=True)
 class RotateToken:
-    """Give a token a new secret; an admin may also set a new expiry."""
+    """Give a token of one's own, or as an admin a program's, a new secret; an admin may also set a new expiry."""
 
     token_id: UUID
     expires_at: datetime | None = None
@@ -77,7 +77,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
             prefix=secret.prefix,
             scopes=tuple(scope for scope in Scope if scope in command_.scopes),
             clients=None if command.clients is None else tuple(sorted(set(command.clients))),
-            created_by=principal.member_id,
+            created_by=principal.issued_by or principal.member_id if own else principal.member_id,
             created_at=now,
             expires_at=command_.expires_at,
             last_used_at=None,
@@ -107,7 +107,11 @@ async def revoke(context: Context, principal: Principal, request: Request, comma
 
 
 async def rotate(context: Context, principal: Principal, request: Request, command: RotateToken) -> Issued:
-    """Replace a token's secret; the old one opens nothing from now on, and everything else stays."""
+    """Replace a token's secret; the old one opens nothing from now on, and everything else stays.
+
+    A personal token's is for its holder's eyes alone: nobody else gets it, and no credential gets
+    the secret of one that may do more, or lasts longer, than itself.
+    """
     principal.require(Scope.SELF_WRITE)
     now = context.clock()
     made: Secret | None = None
@@ -121,6 +125,7 @@ async def rotate(context: Context, principal: Principal, request: Request, comma
         fit(_revoked_faults(token), token.id)
         expires_at = command.expires_at or token.expires_at
         fit(_expiry_faults(expires_at, now), token.id)
+        fit(await _beyond_faults(tx, principal, token, expires_at), token.id)
         if expires_at != token.expires_at and not principal.has(Scope.MEMBERS_WRITE):
             fit([_not_longer("A token's holder cannot change its expiry; ask an admin.")], token.id)
         secret = new_secret(token.kind)
@@ -177,15 +182,14 @@ def _personal_faults(
     if member is None or not member.active:
         return [not_found("active member", "memberId")]
     errors = []
-    granted = set(principal.scopes) if own else set(scopes_of(member.roles))
-    if beyond := _named(set(command.scopes) - granted):
+    granted = scopes_of(member.roles)
+    if beyond := _named(set(command.scopes) - set(principal.scopes if own else granted)):
         errors.append(invalid(f"{beyond}: beyond what this member may do; leave them out.", "scopes"))
+    elif not own:
+        errors += _wider_faults(principal, {s for s in granted if not command.scopes or s in command.scopes})
     if command.clients is not None:
         errors.append(invalid("A person sees what their roles show; only a program's token lists clients.", "clients"))
-    if own and principal.expires_at and (command.expires_at is None or command.expires_at > principal.expires_at):
-        latest = principal.expires_at.isoformat()
-        errors.append(_not_longer(f"It cannot outlive the token it is made with: give {latest} or earlier."))
-    return errors
+    return errors + _outliving_faults(principal, command.expires_at)
 
 
 def _program_faults(principal: Principal, command: CreateToken) -> list[UserError]:
@@ -196,13 +200,40 @@ def _program_faults(principal: Principal, command: CreateToken) -> list[UserErro
         errors.append(invalid("A program's token lists its scopes; give at least one.", "scopes"))
     if persons := _named(set(command.scopes) & PERSONS_ONLY):
         errors.append(invalid(f"{persons}: only a person can hold these; leave them out.", "scopes"))
-    if beyond := _named(set(command.scopes) - set(principal.scopes)):
-        errors.append(invalid(f"{beyond}: you do not hold these yourself; leave them out.", "scopes"))
+    errors += _wider_faults(principal, set(command.scopes))
     if command.kind is TokenKind.PARTNER and command.clients is None:
         errors.append(invalid("A partner sees only the clients listed; list them.", "clients"))
     if command.clients is not None and len(command.clients) > CLIENTS_MOST:
         errors.append(invalid(f"{len(command.clients)} clients are too many; list {CLIENTS_MOST} at most.", "clients"))
-    return errors
+    return errors + _outliving_faults(principal, command.expires_at)
+
+
+async def _beyond_faults(
+    tx: Transaction, principal: Principal, token: Token, expires_at: datetime | None
+) -> list[UserError]:
+    """Say why this caller may not be shown a secret of this token: whose it is, what it may do, how long it lasts."""
+    if token.kind is not TokenKind.PERSONAL:
+        return _wider_faults(principal, set(token.scopes), "tokenId") + _outliving_faults(principal, expires_at)
+    if not owns(principal, token.member_id):
+        message = "Only its holder may rotate a personal token; revoke it, and make them a new one."
+        return [UserError(ErrorCode.NOT_ALLOWED, message, ("tokenId",))]
+    holder = found(await members.get(tx, principal.id), "member", "tokenId")
+    effective = {scope for scope in scopes_of(holder.roles) if not token.scopes or scope in token.scopes}
+    return _beyond(effective - set(principal.scopes), "tokenId") + _outliving_faults(principal, expires_at)
+
+
+def _wider_faults(principal: Principal, scopes: set[Scope], path: str = "scopes") -> list[UserError]:
+    """Refuse what the caller does not hold for every client: no one else's own clients are the caller's."""
+    all_clients = principal.clients is None
+    held = {scope for scope, reach in principal.scopes.items() if all_clients and reach is Reach.ALL}
+    return _beyond(scopes - held, path)
+
+
+def _outliving_faults(principal: Principal, expires_at: datetime | None) -> list[UserError]:
+    latest = principal.expires_at
+    if latest is None or (expires_at is not None and expires_at <= latest):
+        return []
+    return [_not_longer(f"It cannot outlive the token you came with: give {latest.isoformat()} or earlier.")]
 
 
 async def _client_faults(tx: Transaction, command: CreateToken) -> list[UserError]:
@@ -225,6 +256,13 @@ def _expiry_faults(expires_at: datetime | None, now: datetime) -> list[UserError
 def _for_others() -> UserError:
     message = "You may make personal tokens for yourself; for others and for programs, ask an admin."
     return UserError(ErrorCode.NOT_ALLOWED, message, ("kind",))
+
+
+def _beyond(scopes: set[Scope], path: str) -> list[UserError]:
+    if not scopes:
+        return []
+    message = f"{_named(scopes)}: beyond what your own credential may do, so it cannot show a secret that may."
+    return [UserError(ErrorCode.NOT_ALLOWED, message, (path,))]
 
 
 def _not_longer(message: str) -> UserError:

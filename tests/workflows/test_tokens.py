@@ -1,10 +1,11 @@
 """Tokens: shown once, retried safely, refused with a reason."""
 
 import asyncio
+from dataclasses import replace
 
 from sqlalchemy import text
 
-from domain.access import Role, Scope
+from domain.access import Principal, Role, Scope
 from domain.tokens import TokenKind
 from tests.support.providers import Provider, codes, done, sent, shown
 from workflows import tokens
@@ -79,7 +80,7 @@ async def test_a_revoked_token_is_not_revoked_again_nor_rotated(provider: Provid
     assert codes(again) == codes(rotated.outcome) == ["CONFLICT"]
 
 
-async def test_a_holder_cannot_prolong_a_token_and_an_admin_can(provider: Provider) -> None:
+async def test_a_holder_cannot_prolong_a_token_nor_an_admin_get_its_secret(provider: Provider) -> None:
     viewer = await provider.invited(Role.VIEWER)
     end = provider.clock.now.replace(hour=20)
     made = await tokens.create(
@@ -89,7 +90,88 @@ async def test_a_holder_cannot_prolong_a_token_and_an_admin_can(provider: Provid
     longer = RotateToken(token, expires_at=end.replace(hour=22))
 
     assert codes((await tokens.rotate(provider.context, viewer, sent(), longer)).outcome) == ["NOT_ALLOWED"]
-    shown(await tokens.rotate(provider.context, provider.admin, sent(), longer))
+    for asked in (longer, RotateToken(token)):
+        issued = await tokens.rotate(provider.context, provider.admin, sent(), asked)
+        assert (codes(issued.outcome), issued.secret) == (["NOT_ALLOWED"], None)
+
+
+async def test_an_admin_prolongs_a_programs_token(provider: Provider) -> None:
+    program = await provider.program(Scope.CLIENTS_READ)
+    assert program.token_id is not None
+    end = provider.clock.now.replace(hour=20)
+
+    longer = await tokens.rotate(
+        provider.context, provider.admin, sent(), RotateToken(program.token_id, expires_at=end)
+    )
+
+    assert (await provider.signed_in(shown(longer))).expires_at == end
+
+
+async def test_a_limited_token_gets_no_secret_of_its_holders_wider_one(provider: Provider) -> None:
+    lead = await provider.invited(Role.ONBOARDING_LEAD)
+    assert lead.token_id is not None
+    narrow = await _limited(provider, lead, Scope.SELF_WRITE, Scope.KPIS_READ)
+    assert narrow.token_id is not None
+
+    wide = await tokens.rotate(provider.context, narrow, sent(), RotateToken(lead.token_id))
+    own = await tokens.rotate(provider.context, narrow, sent(), RotateToken(narrow.token_id))
+
+    assert (codes(wide.outcome), wide.secret) == (["NOT_ALLOWED"], None)
+    assert (await provider.signed_in(shown(own))).scopes == narrow.scopes
+
+
+async def test_a_token_that_expires_gets_no_secret_of_one_that_lasts_longer(provider: Provider) -> None:
+    admin = provider.admin
+    program = await provider.program(Scope.CLIENTS_READ)
+    assert admin.token_id is not None
+    assert program.token_id is not None
+    ending = replace(admin, expires_at=provider.clock.now.replace(hour=20))
+
+    for token in (admin.token_id, program.token_id):
+        issued = await tokens.rotate(provider.context, ending, sent(), RotateToken(token))
+        assert (codes(issued.outcome), issued.secret) == (["NOT_ALLOWED"], None)
+
+
+async def test_a_limited_admin_makes_nobody_a_token_that_may_do_more(provider: Provider) -> None:
+    manager = await provider.invited(Role.SERVICE_MANAGER)
+    program = await provider.program(Scope.TICKETS_WRITE)
+    assert program.token_id is not None
+    limited = await _limited(provider, provider.admin, Scope.SELF_WRITE, Scope.MEMBERS_WRITE, Scope.CLIENTS_READ)
+    wider = (
+        CreateToken(TokenKind.PERSONAL, "x", manager.id),
+        CreateToken(TokenKind.PERSONAL, "x", manager.id, (Scope.WAIVE_HARD,)),
+        CreateToken(TokenKind.SERVICE, "x", scopes=(Scope.TICKETS_WRITE,)),
+    )
+
+    for command in wider:
+        issued = await tokens.create(provider.context, limited, sent(), command)
+        assert (codes(issued.outcome), issued.secret) == (["NOT_ALLOWED"], None), command
+    rotated = await tokens.rotate(provider.context, limited, sent(), RotateToken(program.token_id))
+    assert (codes(rotated.outcome), rotated.secret) == (["NOT_ALLOWED"], None)
+    within = CreateToken(TokenKind.PERSONAL, "x", manager.id, (Scope.CLIENTS_READ,))
+    shown(await tokens.create(provider.context, limited, sent(), within))
+
+
+async def test_an_admins_token_that_expires_makes_nobody_one_that_lasts_longer(provider: Provider) -> None:
+    viewer = await provider.invited(Role.VIEWER)
+    soon = provider.clock.now.replace(hour=20)
+    ending = replace(provider.admin, expires_at=soon)
+    commands = (
+        CreateToken(TokenKind.PERSONAL, "x", viewer.id),
+        CreateToken(TokenKind.SERVICE, "x", scopes=(Scope.CLIENTS_READ,)),
+    )
+
+    for command in commands:
+        assert codes((await tokens.create(provider.context, ending, sent(), command)).outcome) == ["NOT_ALLOWED"]
+        shown(await tokens.create(provider.context, ending, sent(), replace(command, expires_at=soon)))
+
+
+async def test_a_token_made_with_somebody_elses_keeps_their_mark(provider: Provider) -> None:
+    manager = await provider.invited(Role.SERVICE_MANAGER)
+
+    copy = await tokens.create(provider.context, manager, sent(), CreateToken(TokenKind.PERSONAL, "copy"))
+
+    assert (await provider.signed_in(shown(copy))).issued_by == provider.admin.id
 
 
 async def test_a_program_lists_its_scopes_and_only_clients_there_are(
@@ -106,3 +188,9 @@ async def test_a_program_lists_its_scopes_and_only_clients_there_are(
     for command, code in cases:
         issued = await tokens.create(provider.context, provider.admin, sent(), command)
         assert codes(issued.outcome) == [code], command
+
+
+async def _limited(provider: Provider, holder: Principal, *scopes: Scope) -> Principal:
+    """Return the holder with a credential of their own that may do less."""
+    command = CreateToken(TokenKind.PERSONAL, "narrow", scopes=scopes)
+    return await provider.signed_in(shown(await tokens.create(provider.context, holder, sent(), command)))
