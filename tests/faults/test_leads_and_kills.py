@@ -12,7 +12,7 @@ from tests.support.leads import Leads
 from tests.support.serving import ServerProcess
 from tests.support.storm import Storm, storm
 
-MOVES, KILLS = 400, 3
+MOVES, KILLS = 300, 3
 
 
 @pytest.fixture(scope="module")
