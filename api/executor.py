@@ -27,6 +27,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
+    is_scalar_type,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
@@ -36,6 +37,9 @@ from api.whole_lists import Column, loading, rows_of
 
 Read = Callable[[Any], Any]
 """Takes a domain value to what the answer shows of it."""
+
+Objects = dict[tuple[str, tuple[int, ...]], Read | None]
+"""How objects are read, by their type and the nodes of the document that select of them."""
 
 _INT_LIMIT = 2**31
 
@@ -50,7 +54,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._readings: dict[int, tuple[Any, list[tuple[str, Any, Read | None]]]] = {}
-        self._objects: dict[tuple[str, int], tuple[Any, Read | None]] = {}
+        self.objects: Objects = {}
         self._columns: dict[tuple[str, int], tuple[Any, list[Column] | None]] = {}
 
     def execute_fields(
@@ -94,7 +98,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     async def _at_once(self, columns: list[Column], rows: Any, again: Callable[[], Awaitable[Any]]) -> Any:
         try:
-            return await rows_of(columns, rows)
+            return await rows_of(self, columns, rows)
         except Exception:  # noqa: BLE001 -- as above
             return await again()
 
@@ -127,7 +131,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _column(self, type_: GraphQLObjectType, name: str, details: Any) -> Column | None:
         field = self.schema.get_field(type_, details[0].node.name.value)
-        load = loading(field, details, self) if field is not None else None
+        load = loading(field, details) if field is not None else None
         complete = self._completing(field.type, details) if field is not None and load is not None else None
         return None if complete is None else Column(name, complete, load)
 
@@ -164,23 +168,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _read_list(self, type_: Any, details: Any) -> Read | None:
         complete = self._completing(type_.of_type, details)
-        if complete is None:
-            return None
-
-        def read(values: Any) -> Any:
-            if values is None:
-                return None
-            if type(values) not in (list, tuple):
-                raise NotPlain
-            return [complete(value) for value in values]
-
-        return read
+        return None if complete is None else _each(complete, _shown_as_they_are(type_.of_type))
 
     def _read_object(self, type_: GraphQLObjectType, details: Any) -> Read | None:
-        key = (type_.name, id(details))
-        if key not in self._objects:
-            self._objects[key] = (details, self._object(type_, details))
-        return self._objects[key][1]
+        key = (type_.name, tuple(id(one.node) for one in details))
+        if key not in self.objects:
+            self.objects[key] = self._object(type_, details)
+        return self.objects[key]
 
     def _object(self, type_: GraphQLObjectType, details: Any) -> Read | None:
         is_of = _belonging(type_)
@@ -199,6 +193,32 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return {name: read_field(value) for name, read_field in fields}
 
         return read
+
+
+def _each(complete: Read, passing: frozenset[type]) -> Read:
+    """Return what completes a list, one value after the other unless all of them are shown as they are."""
+
+    def read(values: Any) -> Any:
+        if values is None:
+            return None
+        if type(values) not in (list, tuple):
+            raise NotPlain
+        # Zeros and nulls, which `filter` leaves out, are finite.
+        if passing.issuperset(map(type, values)) and (
+            float not in passing or all(map(math.isfinite, filter(None, values)))
+        ):
+            return list(values)
+        return [complete(value) for value in values]
+
+    return read
+
+
+def _shown_as_they_are(type_: GraphQLOutputType) -> frozenset[type]:
+    """Return the classes whose values need no coercion to be shown as this type."""
+    if is_non_null_type(type_):
+        return _shown_as_they_are(type_.of_type) - {type(None)}
+    found = _AS_THEY_ARE.get(type_.name) if is_scalar_type(type_) and type_ in _BUILT_IN else None
+    return frozenset() if found is None else frozenset({found, type(None)})
 
 
 def _of(is_of: Callable[[Any], bool], read: Read) -> Read:
@@ -299,6 +319,7 @@ def _enum(type_: GraphQLEnumType) -> Read:
 
 
 _BUILT_IN: Iterable[Any] = (GraphQLString, GraphQLID, GraphQLInt, GraphQLFloat, GraphQLBoolean)
+_AS_THEY_ARE: dict[str, type] = {"String": str, "ID": str, "Float": float, "Boolean": bool}
 _PASSING: dict[str, Callable[[Any], bool]] = {
     "String": lambda value: type(value) is str,
     "ID": lambda value: type(value) is str,

@@ -33,7 +33,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from api.context import OperationContext
 from api.cost import Prices
 from api.errors import MAX_ERRORS, BadRequest, Refused
-from api.executor import Executor
+from api.executor import Executor, Objects
 from api.limits import DocumentLimits
 from api.schema import executable
 from api.shape import refuse_misshapen
@@ -63,6 +63,12 @@ class Document:
     tree: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
     prices: dict[object, int] = field(default_factory=dict)
+    objects: Objects = field(default_factory=dict)
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether what it selects is the same every time: no directive includes or skips anything."""
+        return "@" not in self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,10 @@ class Operations:
         )
         if isinstance(executor, list):
             raise Rejected(executor, 400)
-        return cast("Executor", executor)
+        executor = cast("Executor", executor)
+        if operation.document.unconditional:
+            executor.objects = operation.document.objects
+        return executor
 
     def _read(self, text: str) -> Document:
         found = self._documents.get(text)

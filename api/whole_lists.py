@@ -18,6 +18,8 @@ from api.context import OperationContext
 from api.fields import ForAll, scope_of
 
 Read = Callable[[Any], Any]
+Load = Callable[[Any, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Takes the executor, whose context each event of a subscription has anew, and all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +28,24 @@ class Column:
 
     name: str
     read: Read
-    load: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]] | None = None
+    load: Load | None = None
 
-    async def of(self, rows: Sequence[Any]) -> list[Any]:
-        values = rows if self.load is None else await self.load(rows)
+    async def of(self, executor: Any, rows: Sequence[Any]) -> list[Any]:
+        values = rows if self.load is None else await self.load(executor, rows)
         return [self.read(value) for value in values]
 
 
-async def rows_of(columns: Sequence[Column], rows: Sequence[Any]) -> list[dict[str, Any]]:
+async def rows_of(executor: Any, columns: Sequence[Column], rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Return what is shown of all rows; what has to be loaded is asked for together, so that loaders batch it."""
     names = [column.name for column in columns]
-    found = await asyncio.gather(*(column.of(rows) for column in columns), return_exceptions=True)
+    found = await asyncio.gather(*(column.of(executor, rows) for column in columns), return_exceptions=True)
     for values in found:
         if isinstance(values, BaseException):
             raise values
     return [dict(zip(names, row, strict=True)) for row in zip(*found, strict=True)]
 
 
-def loading(
-    field: GraphQLField, details: Any, executor: Any
-) -> Callable[[Sequence[Any]], Awaitable[Sequence[Any]]] | None:
+def loading(field: GraphQLField, details: Any) -> Load | None:
     """Return how a field is loaded for all rows, or `None` where it has no such way."""
     definition = (field.extensions or {}).get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or definition.base_resolver is None:
@@ -55,7 +55,7 @@ def loading(
     if for_all is None:
         return None
 
-    async def load(rows: Sequence[Any]) -> Sequence[Any]:
+    async def load(executor: Any, rows: Sequence[Any]) -> Sequence[Any]:
         context: OperationContext = executor.context_value
         if scope := scope_of(field):
             context.principal.require(scope)
