@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
@@ -9,7 +10,8 @@ from strawberry.scalars import JSON
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api.fields import id_field, optional_id_field, resolved, window
 from domain import onboarding, timeline
-from domain.access import PrincipalKind
+from domain.access import PrincipalKind, Scope
+from domain.cycle_changes import ChangedField
 from domain.ids import IdKind, public
 from domain.onboarding import EndReason, Move, Stage
 from domain.timeline import TimelineKind
@@ -65,8 +67,29 @@ class Transition:
 class TimelineEntry:
     at: datetime = strawberry.field(description="When.")
     kind: TimelineKind = strawberry.field(description="What sort of thing.")
-    key: str = strawberry.field(description="What it was about: a move, a gate, a timer, a survey.")
+    key: str = strawberry.field(
+        description="What it was about: a move, a gate, a timer, a survey, a field of the team."
+    )
     detail: str | None = strawberry.field(description="Where to, or why.")
     actor_id: strawberry.ID | None = optional_id_field(
         IdKind.MEMBER, "actor_id", description="Who did it; `null` where time did."
     )
+
+    @resolved(
+        description="Whom a field of the team named before, or which contract; empty for anything else.",
+        scope=Scope.MEMBERS_READ,
+    )
+    def before_ids(root: Any) -> list[strawberry.ID] | None:  # noqa: N805
+        return _named(root.key, root.before)
+
+    @resolved(
+        description="Whom a field of the team names since, or which contract; empty for anything else.",
+        scope=Scope.MEMBERS_READ,
+    )
+    def after_ids(root: Any) -> list[strawberry.ID] | None:  # noqa: N805
+        return _named(root.key, root.after)
+
+
+def _named(field: str, ids: tuple[UUID, ...]) -> list[strawberry.ID]:
+    kind = IdKind.CONTRACT if field == ChangedField.CONTRACT else IdKind.MEMBER
+    return [strawberry.ID(public(kind, one)) for one in ids]

@@ -7,7 +7,7 @@ import strawberry
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
-from api.changing import Payload
+from api.changing import Payload, change_as, id_of
 from api.context import Info
 from api.fields import mutation_field
 from api.onboarding import Onboarding
@@ -120,8 +120,12 @@ class OnboardingUpdateInput:
     expected_version: int = strawberry.field(description=VERSION)
     contract_id: strawberry.ID | None = strawberry.field(default=None, description="The contract it works towards.")
     lead_id: strawberry.ID | None = strawberry.field(default=None, description="The member who leads it.")
-    account_manager_id: strawberry.ID | None = strawberry.field(default=None, description="The account manager.")
-    technical_lead_id: strawberry.ID | None = strawberry.field(default=None, description="The technical lead.")
+    account_manager_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        default=None, description="The account manager; `null` for nobody."
+    )
+    technical_lead_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        default=None, description="The technical lead; `null` for nobody."
+    )
     engineer_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="The engineers; the list replaces the one before."
     )
@@ -217,8 +221,8 @@ class MovesMutation:
             expected_version=input.expected_version,
             contract=parse(IdKind.CONTRACT, input.contract_id) if input.contract_id else None,
             lead=parse(IdKind.MEMBER, input.lead_id) if input.lead_id else None,
-            account_manager=parse(IdKind.MEMBER, input.account_manager_id) if input.account_manager_id else None,
-            technical_lead=parse(IdKind.MEMBER, input.technical_lead_id) if input.technical_lead_id else None,
+            account_manager=change_as(input.account_manager_id, lambda given: id_of(IdKind.MEMBER, given)),
+            technical_lead=change_as(input.technical_lead_id, lambda given: id_of(IdKind.MEMBER, given)),
             engineers=None
             if input.engineer_ids is None
             else tuple(parse(IdKind.MEMBER, member) for member in input.engineer_ids),

@@ -36,6 +36,11 @@ SETTLE = text("""
     where effect.tenant_id = :tenant and effect.id = s.id
 """)
 
+READDRESS = text("""
+    update effect set recipient = :to
+    where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and kind = 'TIMER' and recipient = :former
+""")
+
 OF_CYCLES = text(f"""
     select {_COLUMNS} from effect
     where tenant_id = :tenant and cycle_id = any(cast(:cycles as uuid[]))
@@ -64,6 +69,11 @@ async def settle(tx: Transaction, settled: Sequence[tuple[UUID, EffectState, str
         reasons=[reason for _, _, reason in settled],
         now=now,
     )
+
+
+async def readdress(tx: Transaction, cycle: UUID, former: UUID, to: UUID) -> None:
+    """Send a cycle's timers that are still to come to its new lead instead of the former one."""
+    await tx.run(READDRESS, tenant=tx.tenant, cycle=cycle, former=str(former), to=str(to))
 
 
 async def of_cycles(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[Effect]]:

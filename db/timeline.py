@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import DateTime, Text, Uuid, text
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, text
 
 from db.keyset import Listing, Stretch
 from db.session import Transaction
@@ -13,25 +13,32 @@ from domain.timeline import TimelineEntry, TimelineKind
 _ENTRIES = (
     text("""
         select tenant_id, cycle_id, recorded_at as at, case when accepted then 'MOVED' else 'MOVE_REFUSED' end as kind,
-               id, move as key, case when accepted then to_stage else refusal end as detail, actor_id
+               id, move as key, case when accepted then to_stage else refusal end as detail, actor_id,
+               cast(null as uuid[]) as before, cast(null as uuid[]) as after
         from transition
         union all
-        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason, requested_by
+        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason, requested_by, null, null
         from waiver
         union all
-        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, granted_by
+        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, granted_by, null, null
         from waiver where granted_at is not null
         union all
-        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, null
+        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, null, null, null
         from waiver where withdrawn_at is not null
         union all
-        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, attested_by
+        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, attested_by, null, null
         from attestation
+        union all
+        select tenant_id, cycle_id, recorded_at,
+               case when accepted then 'TEAM_CHANGED' when gate is null then 'TEAM_CHANGE_REFUSED'
+                    when field = 'ATTESTATION' then 'ATTESTATION_REFUSED' else 'WAIVER_REFUSED' end,
+               id, coalesce(gate, field), refusal, actor_id, before, after
+        from cycle_change
         union all
         select tenant_id, cycle_id, settled_at,
                case when state = 'CANCELLED' then 'EFFECT_CANCELLED'
                     when kind = 'TIMER' then 'TIMER_FIRED' else 'SURVEY_SKIPPED' end,
-               id, split_part(key, ':', 1), reason, null
+               id, split_part(key, ':', 1), reason, null, null, null
         from effect
         where settled_at is not null and not (kind = 'TIMER' and state = 'SKIPPED')
     """)
@@ -44,13 +51,15 @@ _ENTRIES = (
         key=Text(),
         detail=Text(),
         actor_id=Uuid(),
+        before=ARRAY(Uuid()),
+        after=ARRAY(Uuid()),
     )
     .subquery("entries")
 )
 _E = _ENTRIES.c
 
 TIMELINE = Listing(
-    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_id],
+    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_id, _E.before, _E.after],
     tenant=_E.tenant_id,
     orders={"AT": (_E.at, _E.kind, _E.id)},
     parent=_E.cycle_id,
@@ -64,4 +73,13 @@ async def timelines(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -
 
 
 def _entry(row: asyncpg.Record) -> TimelineEntry:
-    return TimelineEntry(row["at"], TimelineKind(row["kind"]), row["id"], row["key"], row["detail"], row["actor_id"])
+    return TimelineEntry(
+        row["at"],
+        TimelineKind(row["kind"]),
+        row["id"],
+        row["key"],
+        row["detail"],
+        row["actor_id"],
+        tuple(row["before"] or ()),
+        tuple(row["after"] or ()),
+    )

@@ -14,7 +14,11 @@ class TimelineKind(StrEnum):
     WAIVER_REQUESTED = "WAIVER_REQUESTED"
     WAIVER_GRANTED = "WAIVER_GRANTED"
     WAIVER_WITHDRAWN = "WAIVER_WITHDRAWN"
+    WAIVER_REFUSED = "WAIVER_REFUSED"
     GATE_ATTESTED = "GATE_ATTESTED"
+    ATTESTATION_REFUSED = "ATTESTATION_REFUSED"
+    TEAM_CHANGED = "TEAM_CHANGED"
+    TEAM_CHANGE_REFUSED = "TEAM_CHANGE_REFUSED"
     TIMER_FIRED = "TIMER_FIRED"
     SURVEY_SKIPPED = "SURVEY_SKIPPED"
     EFFECT_CANCELLED = "EFFECT_CANCELLED"
@@ -22,7 +26,11 @@ class TimelineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing that happened. `key` is what it was about (a move, a gate, a timer), `detail` why or to where."""
+    """One thing that happened.
+
+    `key` is what it was about (a move, a gate, a timer, a field), `detail` why or to where. Where a field of the
+    contract or the team changed, `before` and `after` are the ids that it named and names.
+    """
 
     at: datetime
     kind: TimelineKind
@@ -30,3 +38,5 @@ class TimelineEntry:
     key: str
     detail: str | None
     actor_id: UUID | None
+    before: tuple[UUID, ...] = ()
+    after: tuple[UUID, ...] = ()

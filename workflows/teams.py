@@ -4,26 +4,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from db import cycles, members
+from db import cycles, effects, members
 from db.session import Transaction
 from domain.access import Principal, Scope
+from domain.changes import UNCHANGED, Change
+from domain.cycle_changes import differences
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.events import OnboardingChanged
 from domain.onboarding import Cycle
 from workflows.commands import perform, publish
 from workflows.context import Context, Request
+from workflows.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
 class TeamCommand:
-    """Change a cycle's contract or team; a field that is left out stays as it is."""
+    """Change a cycle's contract or team; a field that is left out stays as it is.
+
+    Account manager and technical lead may be set to nobody; contract and lead only to another.
+    """
 
     cycle: UUID
     expected_version: int
     contract: UUID | None = None
     lead: UUID | None = None
-    account_manager: UUID | None = None
-    technical_lead: UUID | None = None
+    account_manager: Change[UUID | None] = UNCHANGED
+    technical_lead: Change[UUID | None] = UNCHANGED
     engineers: tuple[UUID, ...] | None = None
 
 
@@ -39,18 +45,17 @@ async def change_team(context: Context, principal: Principal, request: Request, 
         cycle = await cycles.lock(tx, command.cycle)
         if cycle is None:
             return refused(not_found("onboarding", "onboardingId"))
+        wanted = _changed(cycle, command)
+        changes = differences(cycle, wanted)
+        trail = Trail(principal, request, cycle, context.clock())
         if error := await _unchangeable(tx, principal, cycle, command):
-            return refused(error, subject=cycle.id)
-        changed = replace(
-            cycle,
-            contract_id=command.contract or cycle.contract_id,
-            lead_id=command.lead or cycle.lead_id,
-            account_manager_id=command.account_manager or cycle.account_manager_id,
-            technical_lead_id=command.technical_lead or cycle.technical_lead_id,
-            engineer_ids=cycle.engineer_ids if command.engineers is None else command.engineers,
-            version=cycle.version + 1,
-        )
+            return await trail.refuse(tx, error, changes)
+        if not changes:
+            return Outcome(subject=cycle.id, version=cycle.version)
+        changed = replace(wanted, version=cycle.version + 1)
         await cycles.update(tx, changed)
+        if changed.lead_id != cycle.lead_id:
+            await effects.readdress(tx, cycle.id, cycle.lead_id, changed.lead_id)
         event = await publish(
             tx,
             principal,
@@ -59,8 +64,9 @@ async def change_team(context: Context, principal: Principal, request: Request, 
             subject=cycle.id,
             version=changed.version,
             client=cycle.client_id,
-            now=context.clock(),
+            now=trail.now,
         )
+        await trail.record(tx, changes, changed.version, event)
         return Outcome(subject=cycle.id, version=changed.version, event=event)
 
     return await perform(context, principal, request, "onboardingUpdate", command, act)
@@ -75,6 +81,18 @@ async def inactive(tx: Transaction, team: Iterable[UUID | None]) -> UserError | 
     return invalid(f"{len(missing)} of the people named are not active members; name active ones.", "team")
 
 
+def _changed(cycle: Cycle, command: TeamCommand) -> Cycle:
+    manager, technical = command.account_manager, command.technical_lead
+    return replace(
+        cycle,
+        contract_id=command.contract or cycle.contract_id,
+        lead_id=command.lead or cycle.lead_id,
+        account_manager_id=cycle.account_manager_id if manager is UNCHANGED else manager,
+        technical_lead_id=cycle.technical_lead_id if technical is UNCHANGED else technical,
+        engineer_ids=cycle.engineer_ids if command.engineers is None else command.engineers,
+    )
+
+
 async def _unchangeable(tx: Transaction, principal: Principal, cycle: Cycle, command: TeamCommand) -> UserError | None:
     if not principal.reaches(Scope.ONBOARDING_MOVE, cycle.team):
         return UserError(ErrorCode.NOT_ALLOWED, "You may change only onboardings on whose team you are.")
@@ -86,5 +104,5 @@ async def _unchangeable(tx: Transaction, principal: Principal, cycle: Cycle, com
         standing = await cycles.standing(tx, cycle.client_id, command.contract)
         if standing is None or not standing.has_contract:
             return not_found("contract of this client", "contractId")
-    team = (command.lead, command.account_manager, command.technical_lead, *(command.engineers or ()))
-    return await inactive(tx, team)
+    others = (one for one in (command.account_manager, command.technical_lead) if one is not UNCHANGED)
+    return await inactive(tx, (command.lead, *others, *(command.engineers or ())))

@@ -144,6 +144,30 @@ class TransitionRow(OfTenant, Base):
     event_id: Mapped[UUID | None]
 
 
+class CycleChangeRow(OfTenant, Base):
+    """A changed field beside the stage, or a refused attempt at one, which nobody can change."""
+
+    __tablename__ = "cycle_change"
+    __table_args__ = (_of_cycle(), Index(None, "tenant_id", "cycle_id", "recorded_at"))
+
+    client_id: Mapped[UUID]
+    cycle_id: Mapped[UUID]
+    version: Mapped[int]
+    field: Mapped[str]
+    gate: Mapped[str | None]
+    before: Mapped[list[UUID]] = mapped_column(ARRAY(sqltypes.Uuid()))
+    after: Mapped[list[UUID]] = mapped_column(ARRAY(sqltypes.Uuid()))
+    accepted: Mapped[bool]
+    refusal: Mapped[str | None]
+    recorded_at: Mapped[datetime] = mapped_column(INSTANT)
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID]
+    on_behalf_of: Mapped[UUID | None]
+    channel: Mapped[str]
+    request_id: Mapped[str]
+    event_id: Mapped[UUID | None]
+
+
 class HoldRow(OfTenant, Base):
     """An interval beside the stage in which the clock of the target stands still."""
 
@@ -184,6 +208,7 @@ class WaiverRow(OfTenant, Base):
     four_eyes: Mapped[bool]
     expires_at: Mapped[datetime] = mapped_column(INSTANT)
     withdrawn_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    withdrawn_by: Mapped[UUID | None]
     used_by: Mapped[UUID | None]
 
 

@@ -46,7 +46,7 @@ query ($id: ID!) {
     waivers { gate state }
     attestations { gate statement }
     transitions(first: 10) { nodes { move accepted refusal gates actorKind channel eventId } }
-    timeline(first: 20) { nodes { at kind key detail } pageInfo { hasNextPage } }
+    timeline(first: 20) { nodes { at kind key detail beforeIds afterIds } pageInfo { hasNextPage } }
     mermaid
   }
 }
@@ -206,3 +206,26 @@ async def test_a_day_that_nobody_can_count_from_is_refused(onboarding: Onboardin
     """
     held = await lead_asks(onboarding, hold, day="9999-12-31")
     assert held["onboardingHold"]["errors"] == [{"path": ["expectedResumeOn"]}]
+
+
+async def test_a_team_changes_by_what_is_named_and_the_timeline_tells_of_it(onboarding: Onboarding) -> None:
+    update = """
+    mutation ($input: OnboardingUpdateInput!) {
+      onboardingUpdate(input: $input) { onboarding { version technicalLead { id } accountManager { id } }
+        errors { code } }
+    }
+    """
+    lead = public(IdKind.MEMBER, onboarding.lead.id)
+    given = {"onboardingId": public(IdKind.ONBOARDING, onboarding.cycle), "expectedVersion": 1}
+    both = given | {"technicalLeadId": lead, "accountManagerId": lead}
+    await asked(onboarding.provider, update, {"input": both}, onboarding.lead)
+    fewer = given | {"expectedVersion": 2, "technicalLeadId": None}
+    data = await asked(onboarding.provider, update, {"input": fewer}, onboarding.lead)
+    assert data["onboardingUpdate"] == {
+        "onboarding": {"version": 3, "technicalLead": None, "accountManager": {"id": lead}},
+        "errors": [],
+    }
+    entries = (await lead_asks(onboarding, EVERYTHING))["onboarding"]["timeline"]["nodes"]
+    changes = [(e["key"], e["beforeIds"], e["afterIds"]) for e in entries if e["kind"] == "TEAM_CHANGED"]
+    assert sorted(changes[:2]) == [("ACCOUNT_MANAGER", [], [lead]), ("TECHNICAL_LEAD", [], [lead])]
+    assert changes[2:] == [("TECHNICAL_LEAD", [lead], [])]

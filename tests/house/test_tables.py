@@ -32,6 +32,7 @@ APART_FROM_THEIR_CLIENT = {
 
 APPEND_ONLY = {
     "baseline",
+    "cycle_change",
     "definition",
     "escalation_rule",
     "event_counter",
