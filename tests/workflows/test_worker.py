@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from db import feed, idempotency
 from db.errors import DatabaseUnavailableError
@@ -166,6 +167,13 @@ async def _collect(current: Feed, principal: Principal, count: int, after: Curso
     return events
 
 
+FIND = text("""
+    select body ->> 'id' from pending where body -> 'data' -> 'fields' ->> 0 = cast(:name as text)
+    union all
+    select body ->> 'id' from event_log where body -> 'data' -> 'fields' ->> 0 = cast(:name as text)
+""")
+
+
 async def _tell_surely(database: Database, writer: Principal, name: str) -> str:
     """Write one event through lost connections: ask whether an attempt arrived before making another."""
     while True:
@@ -180,14 +188,8 @@ async def _find(database: Database, name: str) -> str | None:
     while True:
         try:
             async with database.relaying() as tx:
-                for table in ("pending", "event_log"):
-                    rows = await tx._connection.fetch(
-                        f"select body ->> 'id' from {table} where body -> 'data' -> 'fields' ->> 0 = $1",  # noqa: S608
-                        name,
-                    )
-                    if rows:
-                        return str(rows[0][0])
-                return None
+                found: str | None = await tx.value(FIND, name=name)
+                return found
         except DatabaseUnavailableError:
             await asyncio.sleep(0.05)
 
