@@ -16,7 +16,7 @@ ALL_CLIENTS = UUID(int=0)
 UNMAPPED = UUID(int=2**128 - 1)
 """The client of a cell that holds the tickets of no known client."""
 
-FOLD_BATCH_ROWS = 20_000
+FOLD_BATCH_ROWS = 5_000
 
 RECORD = text("""
     with recorded as (
