@@ -76,7 +76,7 @@ async def world(clients: int = CLIENTS, tickets_each: int = TICKETS_EACH) -> Asy
         try:
             await asyncio.to_thread(upgrade, server.url())
             urls = server.url("postgres", APP_ROLE), server.url("postgres", RELAY_ROLE)
-            database = await Database.connect(*urls, size=40)
+            database = await Database.connect(*urls, size=40, timeout_ms=30_000)
             try:
                 provider = await new_provider(database, Clock(datetime.now(UTC) - timedelta(days=DAYS + 30)))
                 onboardings = await _onboardings(provider, clients)
