@@ -74,6 +74,10 @@ class Waiver:
     granted_at: datetime | None = strawberry.field(description="When it was granted.")
     four_eyes: bool = strawberry.field(description="Whether a second person granted it.")
     expires_at: datetime = strawberry.field(description="When it ends unused.")
+    withdrawn_at: datetime | None = strawberry.field(description="When it was taken back.")
+    withdrawn_by_id: strawberry.ID | None = optional_id_field(
+        IdKind.MEMBER, "withdrawn_by", description="Who took it back."
+    )
     used_by_id: strawberry.ID | None = optional_id_field(
         IdKind.TRANSITION, "used_by", description="The move that passed by it."
     )

@@ -23,7 +23,7 @@ _ENTRIES = (
         select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, granted_by, null, null
         from waiver where granted_at is not null
         union all
-        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, null, null, null
+        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, withdrawn_by, null, null
         from waiver where withdrawn_at is not null
         union all
         select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, attested_by, null, null

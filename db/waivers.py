@@ -29,7 +29,7 @@ LISTING = Listing(
 
 WAIVERS_OF_CYCLES = text("""
     select id, client_id, cycle_id, visit_id, move, gate, hardness, reason, requested_by, requested_at, granted_by,
-           granted_at, four_eyes, expires_at, withdrawn_at, used_by
+           granted_at, four_eyes, expires_at, withdrawn_at, withdrawn_by, used_by
     from waiver where tenant_id = :tenant and cycle_id = any(cast(:cycles as uuid[]))
     order by cycle_id, requested_at, id
 """)

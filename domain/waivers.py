@@ -38,6 +38,7 @@ class Waiver:
     four_eyes: bool
     expires_at: datetime
     withdrawn_at: datetime | None
+    withdrawn_by: UUID | None
     used_by: UUID | None
 
     def state(self, now: datetime) -> WaiverState:

@@ -147,7 +147,7 @@ async def withdraw_waiver(context: Context, principal: Principal, request: Reque
             return refused(UserError(ErrorCode.NOT_ALLOWED, message), subject=waiver.id)
         if waiver.state(now) not in (WaiverState.REQUESTED, WaiverState.GRANTED):
             return refused(_settled(waiver, now), subject=waiver.id)
-        await waivers.WAIVERS.save(tx, waiver.id, replace(waiver, withdrawn_at=now))
+        await waivers.WAIVERS.save(tx, waiver.id, replace(waiver, withdrawn_at=now, withdrawn_by=principal.id))
         return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
 
     return await _decide(context, principal, request, "waiverWithdraw", command, act)
@@ -328,6 +328,7 @@ def _waiver(
         four_eyes=False,
         expires_at=command.expires_at or now + timedelta(days=rules.waiver_days),
         withdrawn_at=None,
+        withdrawn_by=None,
         used_by=None,
     )
 
