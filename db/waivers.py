@@ -1,6 +1,7 @@
 """Waivers, attestations and follow-ups as rows."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Boolean, Uuid, bindparam, text
@@ -34,6 +35,11 @@ WAIVERS_OF_CYCLES = text("""
     order by cycle_id, requested_at, id
 """)
 
+CLOSE_FOLLOW_UP = text("""
+    update follow_up set closed_at = :now, closed_by = :by, note = :note, version = version + 1
+    where tenant_id = :tenant and kind = 'WAIVER' and subject_id = :waiver and closed_at is null
+""")
+
 ATTESTATIONS_OF_CYCLES = text("""
     select id, client_id, cycle_id, gate, statement, attested_on, attested_by, recorded_at
     from attestation where tenant_id = :tenant and cycle_id = any(cast(:cycles as uuid[]))
@@ -60,6 +66,11 @@ async def attestations(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, li
 async def attest(tx: Transaction, attestation: Attestation, visit: UUID) -> None:
     """Write a person's word, which holds for one visit."""
     await ATTESTATIONS.add(tx, attestation, visit_id=visit)
+
+
+async def close_follow_up(tx: Transaction, waiver: UUID, by: UUID, now: datetime, note: str) -> None:
+    """Close what a waiver opened, where it is still open."""
+    await tx.run(CLOSE_FOLLOW_UP, tenant=tx.tenant, waiver=waiver, by=by, now=now, note=note)
 
 
 async def follow_ups(tx: Transaction, where: Mapping[str, object], stretch: Stretch) -> list[FollowUp]:

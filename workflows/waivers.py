@@ -8,17 +8,23 @@ from uuid import UUID
 from db import cycles, definitions, evidence, tenants, waivers
 from db.session import Transaction
 from domain.access import Principal, PrincipalKind, Scope
+from domain.cycle_changes import ChangedField
 from domain.definitions import Hardness, Rules
 from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, invalid, not_found, refused, stale
 from domain.events import OnboardingChanged
-from domain.gates import Answer, judge
+from domain.gates import Answer, Verdict, judge
 from domain.onboarding import MOVES, Cycle, Gate, Move
 from domain.periods import local_day
 from domain.tenants import TenantSettings
 from domain.texts import REASON_LIMIT
+from domain.waiver_rules import second_person, ungrantable, unwithdrawable
 from domain.waivers import Attestation, FollowUp, FollowUpKind, Waiver, WaiverState
 from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
+from workflows.trail import Trail
+
+WITHDRAWN = "The waiver was withdrawn."
+"""The note of a follow-up that its waiver's withdrawal closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,12 @@ class _Act:
         )
         return Outcome(subject=subject, version=cycle.version, event=event)
 
+    async def refuse(
+        self, tx: Transaction, cycle: Cycle, error: UserError, what: ChangedField, gate: Gate, subject: UUID
+    ) -> Outcome:
+        trail = Trail(self.principal, self.request, cycle, self.now)
+        return await trail.refuse_at(tx, error, what, gate, subject=subject)
+
 
 async def request_waiver(context: Context, principal: Principal, request: Request, command: WaiverCommand) -> Outcome:
     """Waive a soft gate at once, or ask a second person to waive a hard one.
@@ -95,12 +107,11 @@ async def request_waiver(context: Context, principal: Principal, request: Reques
             return refused(not_found("onboarding", "onboardingId"))
         rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
         now = context.clock()
-        if error := await _unwaivable(tx, principal, cycle, rules, command, now):
-            return refused(error, subject=cycle.id)
-        settings = (await tenants.get(tx)).settings
+        doing, settings = _Act(context, principal, request, now), (await tenants.get(tx)).settings
+        if error := await _unwaivable(tx, principal, cycle, rules, settings, command, now):
+            return await doing.refuse(tx, cycle, error, ChangedField.WAIVER_REQUEST, command.gate, cycle.id)
         waiver = _waiver(principal, cycle, rules, settings, command, now)
         await waivers.WAIVERS.add(tx, waiver)
-        doing = _Act(context, principal, request, now)
         if waiver.granted_at is None:
             return await doing.tell(tx, cycle, "WAIVER_REQUESTED", waiver.id)
         await _follow_up(tx, waiver, settings)
@@ -118,23 +129,21 @@ async def grant_waiver(context: Context, principal: Principal, request: Request,
     _a_person(principal, Scope.WAIVE_HARD)
 
     async def act(tx: Transaction, waiver: Waiver, cycle: Cycle, now: datetime) -> Outcome:
-        if waiver.state(now) is not WaiverState.REQUESTED:
-            return refused(_settled(waiver, now), subject=waiver.id)
-        settings = (await tenants.get(tx)).settings
-        alone = waiver.requested_by == principal.id
-        if alone and settings.hard_waiver_persons > 1:
-            message = "You asked for this waiver yourself; a second person has to grant it."
-            return refused(UserError(ErrorCode.SECOND_PERSON_REQUIRED, message), subject=waiver.id)
-        granted = replace(waiver, granted_by=principal.id, granted_at=now, four_eyes=not alone)
+        doing, settings = _Act(context, principal, request, now), (await tenants.get(tx)).settings
+        if error := ungrantable(principal, waiver, cycle, settings, now):
+            return await doing.refuse(tx, cycle, error, ChangedField.WAIVER_GRANT, waiver.gate, waiver.id)
+        granted = replace(waiver, granted_by=principal.id, granted_at=now, four_eyes=second_person(principal, waiver))
         await waivers.WAIVERS.save(tx, granted.id, granted)
         await _follow_up(tx, granted, settings)
-        return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
+        return await doing.tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
 
     return await _decide(context, principal, request, "waiverGrant", command, act)
 
 
 async def withdraw_waiver(context: Context, principal: Principal, request: Request, command: WaiverDecision) -> Outcome:
-    """Take back a waiver that no move has used; its requester may, and so may a service manager.
+    """Take back a waiver that no move has used, and close its follow-up.
+
+    Its requester may, and so may a service manager.
 
     Raises:
         ForbiddenError: the caller may not waive gates.
@@ -142,13 +151,12 @@ async def withdraw_waiver(context: Context, principal: Principal, request: Reque
     _a_person(principal, Scope.WAIVE_SOFT)
 
     async def act(tx: Transaction, waiver: Waiver, cycle: Cycle, now: datetime) -> Outcome:
-        if waiver.requested_by != principal.id and not principal.has(Scope.WAIVE_HARD):
-            message = "You may withdraw only waivers that you asked for."
-            return refused(UserError(ErrorCode.NOT_ALLOWED, message), subject=waiver.id)
-        if waiver.state(now) not in (WaiverState.REQUESTED, WaiverState.GRANTED):
-            return refused(_settled(waiver, now), subject=waiver.id)
+        doing = _Act(context, principal, request, now)
+        if error := unwithdrawable(principal, waiver, now):
+            return await doing.refuse(tx, cycle, error, ChangedField.WAIVER_WITHDRAWAL, waiver.gate, waiver.id)
         await waivers.WAIVERS.save(tx, waiver.id, replace(waiver, withdrawn_at=now, withdrawn_by=principal.id))
-        return await _Act(context, principal, request, now).tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
+        await waivers.close_follow_up(tx, waiver.id, principal.id, now, WITHDRAWN)
+        return await doing.tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
 
     return await _decide(context, principal, request, "waiverWithdraw", command, act)
 
@@ -166,8 +174,9 @@ async def attest(context: Context, principal: Principal, request: Request, comma
         if cycle is None:
             return refused(not_found("onboarding", "onboardingId"))
         now = context.clock()
+        doing = _Act(context, principal, request, now)
         if error := await _unattestable(tx, principal, cycle, command, now):
-            return refused(error, subject=cycle.id)
+            return await doing.refuse(tx, cycle, error, ChangedField.ATTESTATION, command.gate, cycle.id)
         word = Attestation(
             id=new_id(),
             client_id=cycle.client_id,
@@ -179,7 +188,7 @@ async def attest(context: Context, principal: Principal, request: Request, comma
             recorded_at=now,
         )
         await waivers.attest(tx, word, cycle.visit_id)
-        return await _Act(context, principal, request, now).tell(tx, cycle, "GATE_ATTESTED", cycle.id)
+        return await doing.tell(tx, cycle, "GATE_ATTESTED", cycle.id)
 
     return await perform(context, principal, request, "gateAttest", command, act)
 
@@ -243,7 +252,13 @@ async def _decide(
 
 
 async def _unwaivable(
-    tx: Transaction, principal: Principal, cycle: Cycle, rules: Rules, command: WaiverCommand, now: datetime
+    tx: Transaction,
+    principal: Principal,
+    cycle: Cycle,
+    rules: Rules,
+    settings: TenantSettings,
+    command: WaiverCommand,
+    now: datetime,
 ) -> UserError | None:
     if not principal.reaches(Scope.WAIVE_SOFT, (cycle.lead_id,)):
         return UserError(ErrorCode.NOT_ALLOWED, "Gates are waived by the onboarding's lead or a service manager.")
@@ -256,6 +271,10 @@ async def _unwaivable(
         same = (other.visit_id, other.move, other.gate) == (cycle.visit_id, command.move, command.gate)
         if same and other.state(now) in live:
             return UserError(ErrorCode.ALREADY_EXISTS, "A waiver of this gate is already asked for or granted.")
+    verdict = await _judged(tx, cycle, rules, settings, command.move, command.gate, now)
+    if verdict.open:
+        said = "is attested" if verdict.attestation else f"answers {verdict.answer}: {verdict.reason}"
+        return invalid(f"{command.gate} {said}; there is nothing to waive.", "gate")
     return None
 
 
@@ -285,13 +304,19 @@ async def _unattestable(
     if not moves:
         return invalid(f"No move from {cycle.stage} has the gate {command.gate}.", "gate")
     rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
-    facts = (await evidence.gather(tx, [evidence.Wanted(cycle, rules)], settings, now))[cycle.id]
-    verdict = next(v for v in judge(moves[0], cycle, rules, facts) if v.gate is command.gate)
+    verdict = await _judged(tx, cycle, rules, settings, moves[0], command.gate, now)
     if verdict.answer is not Answer.NOT_MEASURED:
         return invalid(
             f"{command.gate} is measured and answers {verdict.answer}; only what nothing measures is attested.", "gate"
         )
     return None
+
+
+async def _judged(
+    tx: Transaction, cycle: Cycle, rules: Rules, settings: TenantSettings, move: Move, gate: Gate, now: datetime
+) -> Verdict:
+    facts = (await evidence.gather(tx, [evidence.Wanted(cycle, rules)], settings, now))[cycle.id]
+    return next(verdict for verdict in judge(move, cycle, rules, facts) if verdict.gate is gate)
 
 
 def _text_error(text: str, path: str) -> UserError | None:
@@ -349,7 +374,3 @@ async def _follow_up(tx: Transaction, waiver: Waiver, settings: TenantSettings) 
         version=1,
     )
     await waivers.FOLLOW_UPS.add(tx, opened)
-
-
-def _settled(waiver: Waiver, now: datetime) -> UserError:
-    return UserError(ErrorCode.CONFLICT, f"This waiver is {waiver.state(now)}; ask for a new one.")
