@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
-from api.fields import id_field, optional_id_field, resolved, window
+from api.fields import id_field, member_id_field, optional_id_field, resolved, window
 from domain import onboarding, timeline
 from domain.access import PrincipalKind, Scope
 from domain.cycle_changes import ChangedField
@@ -43,7 +43,9 @@ class Transition:
     def actor_kind(root: Any) -> PrincipalKind:  # noqa: N805 -- the root is a domain value, not this class
         return PrincipalKind(root.actor_kind)
 
-    @resolved(description="The member or token that did it; `null` where the product itself did.")
+    @resolved(
+        description="The member or token that did it; `null` where the product itself did.", scope=Scope.MEMBERS_READ
+    )
     def actor_id(root: Any) -> strawberry.ID | None:  # noqa: N805
         kind = PrincipalKind(root.actor_kind)
         if kind is PrincipalKind.SYSTEM:
@@ -71,9 +73,7 @@ class TimelineEntry:
         description="What it was about: a move, a gate, a timer, a survey, a field of the team."
     )
     detail: str | None = strawberry.field(description="Where to, or why.")
-    actor_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "actor_id", description="Who did it; `null` where time did."
-    )
+    actor_id: strawberry.ID | None = member_id_field("actor_id", description="Who did it; `null` where time did.")
 
     @resolved(
         description="Whom a field of the team named before, or which contract; empty for anything else.",

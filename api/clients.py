@@ -14,7 +14,7 @@ from api.changing import id_of
 from api.context import Info
 from api.enums import described
 from api.errors import BadUserInput
-from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
+from api.fields import FieldPrice, id_field, member_id_field, query_field, resolved, window
 from api.kpis import ClientFigures
 from api.members import Member
 from api.nodes import Node, nodes_of
@@ -105,11 +105,9 @@ class Client(ClientFigures, ClientTickets, Node):
     name: str = strawberry.field(description="Its name; names may repeat.")
     industry: str | None = strawberry.field(description="What it does.")
     seats: int | None = strawberry.field(description="How many people work there with a computer.")
-    owner_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "owner_id", description="The member to whom the client belongs."
-    )
-    account_manager_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "account_manager_id", description="The member who looks after the account."
+    owner_id: strawberry.ID | None = member_id_field("owner_id", description="The member to whom the client belongs.")
+    account_manager_id: strawberry.ID | None = member_id_field(
+        "account_manager_id", description="The member who looks after the account."
     )
     created_at: datetime = strawberry.field(description="When it was taken on.")
     version: int = strawberry.field(description=CHANGES)

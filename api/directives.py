@@ -13,6 +13,8 @@ described(
     CLIENTS_READ="Read clients, their contracts, services and devices.",
     CLIENTS_WRITE="Create and change clients, contacts, contracts, services and devices.",
     CONTACTS_READ="Read the people of a client: names, addresses, phone numbers.",
+    AUDIT_READ="Read the provider's own words on an onboarding: its audit trail, timeline, waivers, attestations, "
+    "follow-ups and notes of holds. No partner can be given it.",
     ONBOARDING_MOVE="Open an onboarding and move it from stage to stage.",
     ONBOARDING_HOLD="Put an onboarding on hold, and resume it.",
     ONBOARDING_END="Roll back, lose, off-board and reopen.",

@@ -159,14 +159,19 @@ def id_field(kind: IdKind, attribute: str = "id", *, description: str) -> Any:
     return strawberry.field(resolver=show, description=description)
 
 
-def optional_id_field(kind: IdKind, attribute: str, *, description: str) -> Any:
-    """Return the same for a UUID that may be absent."""
+def optional_id_field(kind: IdKind, attribute: str, *, description: str, scope: Scope | None = None) -> Any:
+    """Return the same for a UUID that may be absent, or that takes a scope to be seen."""
 
     def show(root: Any) -> strawberry.ID | None:
         value: UUID | None = getattr(root, attribute)
         return None if value is None else strawberry.ID(public(kind, value))
 
-    return strawberry.field(resolver=show, description=description)
+    return strawberry.field(resolver=show, description=description, directives=_directives(scope, None))
+
+
+def member_id_field(attribute: str, *, description: str) -> Any:
+    """Return the id of one of the provider's people, who are shown only to those who may know them."""
+    return optional_id_field(IdKind.MEMBER, attribute, description=description, scope=Scope.MEMBERS_READ)
 
 
 def window(on: type, *, description: str, name: str | None = None) -> Callable[[type[T]], type[T]]:

@@ -7,9 +7,10 @@ import strawberry
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api.context import Info
-from api.fields import id_field, optional_id_field, resolved, window
+from api.fields import id_field, member_id_field, optional_id_field, resolved, window
 from api.user_errors import Blocker
 from domain import effects, gates, readiness, waivers
+from domain.access import Scope
 from domain.definitions import Hardness
 from domain.effects import EffectKind, EffectState
 from domain.gates import Answer, waivable_by
@@ -45,7 +46,10 @@ class PlannedEffect:
     state: EffectState = strawberry.field(description="`PLANNED`, or `SKIPPED` with its reason.")
     reason: str | None = strawberry.field(description="Why it would be skipped.")
 
-    @resolved(description="Whom it would reach: a contact for a client's survey, else a member; `null` for nobody.")
+    @resolved(
+        description="Whom it would reach: a contact for a client's survey, else a member; `null` for nobody.",
+        scope=Scope.MEMBERS_READ,
+    )
     def recipient_id(root: Any) -> strawberry.ID | None:  # noqa: N805
         return strawberry.ID(root.recipient) if root.recipient else None
 
@@ -68,16 +72,14 @@ class Waiver:
     gate: Gate = strawberry.field(description="The gate.")
     hardness: Hardness = strawberry.field(description="How the gate held when the waiver was asked for.")
     reason: str = strawberry.field(description="Why, in the words of whoever asked.")
-    requested_by_id: strawberry.ID = id_field(IdKind.MEMBER, "requested_by", description="Who asked for it.")
+    requested_by_id: strawberry.ID | None = member_id_field("requested_by", description="Who asked for it.")
     requested_at: datetime = strawberry.field(description="When it was asked for.")
-    granted_by_id: strawberry.ID | None = optional_id_field(IdKind.MEMBER, "granted_by", description="Who granted it.")
+    granted_by_id: strawberry.ID | None = member_id_field("granted_by", description="Who granted it.")
     granted_at: datetime | None = strawberry.field(description="When it was granted.")
     four_eyes: bool = strawberry.field(description="Whether a second person granted it.")
     expires_at: datetime = strawberry.field(description="When it ends unused.")
     withdrawn_at: datetime | None = strawberry.field(description="When it was taken back.")
-    withdrawn_by_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "withdrawn_by", description="Who took it back."
-    )
+    withdrawn_by_id: strawberry.ID | None = member_id_field("withdrawn_by", description="Who took it back.")
     used_by_id: strawberry.ID | None = optional_id_field(
         IdKind.TRANSITION, "used_by", description="The move that passed by it."
     )
@@ -94,5 +96,5 @@ class Attestation:
     gate: Gate = strawberry.field(description="The gate.")
     statement: str = strawberry.field(description="What is attested.")
     attested_on: date = strawberry.field(description="The local day on which it was so.")
-    attested_by_id: strawberry.ID = id_field(IdKind.MEMBER, "attested_by", description="Who gave their word.")
+    attested_by_id: strawberry.ID | None = member_id_field("attested_by", description="Who gave their word.")
     recorded_at: datetime = strawberry.field(description="When it was written down.")

@@ -11,7 +11,7 @@ from api import onboarding_loaders as loaders
 from api.audit import TimelineEntry, Transition
 from api.context import Info
 from api.definitions import OnboardingDefinition
-from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
+from api.fields import FieldPrice, id_field, member_id_field, optional_id_field, query_field, resolved, window
 from api.gates import Attestation, MoveReadiness, Waiver
 from api.members import Member
 from api.nodes import Node, nodes_of
@@ -22,7 +22,7 @@ from domain import baselines, diagrams, effects, onboarding
 from domain.access import Scope
 from domain.effects import EffectKind, EffectState
 from domain.errors import Blocker as BlockerValue
-from domain.ids import IdKind, parse
+from domain.ids import IdKind, parse, public
 from domain.onboarding import EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves, scope_for
 from domain.pace import Pace, pace
 from domain.readiness import FORWARD
@@ -50,10 +50,14 @@ class StageVisit:
 class OnboardingHold:
     id: strawberry.ID = id_field(IdKind.HOLD, description="The hold's id.")
     reason: HoldReason = strawberry.field(description="Whom or what it waits for.")
-    note: str | None = strawberry.field(description="What was said about it.")
     held_at: datetime = strawberry.field(description="When it began.")
     expected_resume_on: date | None = strawberry.field(description="The local day on which it is expected to end.")
     resumed_at: datetime | None = strawberry.field(description="When it ended; `null` while it lasts.")
+
+    @resolved(description="What was said about it.", scope=Scope.AUDIT_READ)
+    def note(root: Any) -> str | None:  # noqa: N805 -- the root is a domain value, not this class
+        note: str | None = root.note
+        return note
 
 
 @window(onboarding.Window, description="The escalation window: a ticket logged inside stays in it.")
@@ -105,12 +109,12 @@ class Onboarding(Node):
     contract_id: strawberry.ID | None = optional_id_field(
         IdKind.CONTRACT, "contract_id", description="The contract it works towards."
     )
-    lead_id: strawberry.ID = id_field(IdKind.MEMBER, "lead_id", description="The member who leads it.")
-    account_manager_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "account_manager_id", description="The account manager on its team."
+    lead_id: strawberry.ID | None = member_id_field("lead_id", description="The member who leads it.")
+    account_manager_id: strawberry.ID | None = member_id_field(
+        "account_manager_id", description="The account manager on its team."
     )
-    technical_lead_id: strawberry.ID | None = optional_id_field(
-        IdKind.MEMBER, "technical_lead_id", description="The technical lead on its team."
+    technical_lead_id: strawberry.ID | None = member_id_field(
+        "technical_lead_id", description="The technical lead on its team."
     )
     stage: Stage = strawberry.field(description="Where it stands.")
     opened_at: datetime = strawberry.field(description="When it was opened.")
@@ -131,9 +135,24 @@ class Onboarding(Node):
     async def lead(root: Any, info: Info) -> Member | None:  # noqa: N805
         return await info.context.loader(client_loaders.member).load(root.lead_id)  # type: ignore[return-value]
 
-    @resolved(description="The engineers on its team.")
-    def engineer_ids(root: Any) -> list[strawberry.ID]:  # noqa: N805
-        return [strawberry.ID(f"{IdKind.MEMBER.value}_{member.hex}") for member in root.engineer_ids]
+    @resolved(description="The account manager on its team.", scope=Scope.MEMBERS_READ)
+    async def account_manager(root: Any, info: Info) -> Member | None:  # noqa: N805
+        manager = root.account_manager_id
+        return await info.context.loader(client_loaders.member).load(manager) if manager else None  # type: ignore[return-value]
+
+    @resolved(description="The technical lead on its team.", scope=Scope.MEMBERS_READ)
+    async def technical_lead(root: Any, info: Info) -> Member | None:  # noqa: N805
+        lead = root.technical_lead_id
+        return await info.context.loader(client_loaders.member).load(lead) if lead else None  # type: ignore[return-value]
+
+    @resolved(description="The engineers on its team.", scope=Scope.MEMBERS_READ)
+    def engineer_ids(root: Any) -> list[strawberry.ID] | None:  # noqa: N805
+        return [strawberry.ID(public(IdKind.MEMBER, member)) for member in root.engineer_ids]
+
+    @resolved(description="The engineers on its team.", scope=Scope.MEMBERS_READ, cost=PER_CYCLE)
+    async def engineers(root: Any, info: Info) -> list[Member] | None:  # noqa: N805
+        found = await info.context.loader(client_loaders.member).load_many(root.engineer_ids)
+        return [member for member in found if member is not None]  # type: ignore[misc]
 
     @resolved(description="How it stands to the target of its stage; `null` where nothing is to be reached.")
     async def pace(root: Any, info: Info) -> Pace | None:  # noqa: N805
@@ -185,15 +204,17 @@ class Onboarding(Node):
     async def effects(root: Any, info: Info) -> list[OnboardingEffect]:  # noqa: N805
         return await info.context.loader(loaders.planned).load(root.id)  # type: ignore[return-value]
 
-    @resolved(description="The waivers asked for, oldest first.", cost=PER_CYCLE)
-    async def waivers(root: Any, info: Info) -> list[Waiver]:  # noqa: N805
+    @resolved(description="The waivers asked for, oldest first.", scope=Scope.AUDIT_READ, cost=PER_CYCLE)
+    async def waivers(root: Any, info: Info) -> list[Waiver] | None:  # noqa: N805
         return await info.context.loader(loaders.waived).load(root.id)  # type: ignore[return-value]
 
-    @resolved(description="The attestations given, oldest first.", cost=PER_CYCLE)
-    async def attestations(root: Any, info: Info) -> list[Attestation]:  # noqa: N805
+    @resolved(description="The attestations given, oldest first.", scope=Scope.AUDIT_READ, cost=PER_CYCLE)
+    async def attestations(root: Any, info: Info) -> list[Attestation] | None:  # noqa: N805
         return await info.context.loader(loaders.attested).load(root.id)  # type: ignore[return-value]
 
-    @resolved(description="The audit trail: every attempted move, refused ones too, oldest first.")
+    @resolved(
+        description="The audit trail: every attempted move, refused ones too, oldest first.", scope=Scope.AUDIT_READ
+    )
     async def transitions(
         root: Any,  # noqa: N805
         info: Info,
@@ -201,7 +222,7 @@ class Onboarding(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Transition]:
+    ) -> Connection[Transition] | None:
         page = page_of(BY_RECORDED, first=first, after=after, last=last, before=before)
         rows = await info.context.loader(loaders.history, page).load(root.id)
 
@@ -210,7 +231,7 @@ class Onboarding(Node):
 
         return connection(page, rows, key=lambda t: (t.recorded_at, t.id), count=count)
 
-    @resolved(description="Everything that happened to it in one order, oldest first.")
+    @resolved(description="Everything that happened to it in one order, oldest first.", scope=Scope.AUDIT_READ)
     async def timeline(
         root: Any,  # noqa: N805
         info: Info,
@@ -218,7 +239,7 @@ class Onboarding(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[TimelineEntry]:
+    ) -> Connection[TimelineEntry] | None:
         page = page_of(BY_TIME, first=first, after=after, last=last, before=before)
         rows = await info.context.loader(loaders.timeline, page).load(root.id)
 

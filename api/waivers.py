@@ -10,7 +10,7 @@ from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
 from api.changing import Payload
 from api.context import Info
-from api.fields import id_field, mutation_field, optional_id_field, query_field, window
+from api.fields import id_field, member_id_field, mutation_field, query_field, window
 from api.gates import Waiver
 from api.moves import OnboardingPayload, onboarding_of
 from api.nodes import Node, nodes_of
@@ -47,11 +47,11 @@ class FollowUp(Node):
     onboarding_id: strawberry.ID = id_field(IdKind.ONBOARDING, "cycle_id", description="The onboarding.")
     kind: FollowUpKind = strawberry.field(description="What it came from.")
     waiver_id: strawberry.ID = id_field(IdKind.WAIVER, "subject_id", description="The waiver it came from.")
-    owner_id: strawberry.ID = id_field(IdKind.MEMBER, "owner_id", description="Who promised.")
+    owner_id: strawberry.ID | None = member_id_field("owner_id", description="Who promised.")
     due_on: date = strawberry.field(description="The local day by which it is due.")
     opened_at: datetime = strawberry.field(description="When it was opened.")
     closed_at: datetime | None = strawberry.field(description="When it was closed.")
-    closed_by_id: strawberry.ID | None = optional_id_field(IdKind.MEMBER, "closed_by", description="Who closed it.")
+    closed_by_id: strawberry.ID | None = member_id_field("closed_by", description="Who closed it.")
     note: str | None = strawberry.field(description="What was said on closing it.")
     version: int = strawberry.field(description="Its version; give it as `expectedVersion` on closing.")
 
@@ -60,7 +60,7 @@ class FollowUp(Node):
 class WaiverPayload(Payload):
     """What the payload of every mutation of waivers has."""
 
-    waiver: Waiver | None = strawberry.field(description="The waiver as it is now, where it is known.")
+    waiver: Waiver | None = strawberry.field(description="The waiver as it is now, where you may read it.")
 
 
 @strawberry.type(description="What came of `waiverRequest`.")
@@ -85,7 +85,7 @@ class GateAttestPayload(OnboardingPayload):
 
 @strawberry.type(description="What came of `followUpClose`.")
 class FollowUpClosePayload(Payload):
-    follow_up: FollowUp | None = strawberry.field(description="The follow-up as it is now, where it is known.")
+    follow_up: FollowUp | None = strawberry.field(description="The follow-up as it is now, where you may read it.")
 
 
 @strawberry.input(description="A gate to be waived for one move, once.")
@@ -123,12 +123,12 @@ class FollowUpCloseInput:
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-nodes_of(IdKind.FOLLOW_UP, loaders.follow_up, Scope.CLIENTS_READ)
+nodes_of(IdKind.FOLLOW_UP, loaders.follow_up, Scope.AUDIT_READ)
 
 
 @strawberry.type
 class FollowUpQuery:
-    @query_field(scope=Scope.CLIENTS_READ, description="Follow-ups, the first due first.")
+    @query_field(scope=Scope.AUDIT_READ, description="Follow-ups, the first due first.")
     async def follow_ups(
         self,
         info: Info,
@@ -226,10 +226,14 @@ class WaiversMutation:
         command = CloseCommand(parse(IdKind.FOLLOW_UP, input.follow_up_id), input.expected_version, input.note)
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(close_follow_up, request, command)
-        found = await info.context.loader(loaders.follow_up).load(outcome.subject) if outcome.subject else None
+        readable = info.context.principal.has(Scope.AUDIT_READ)
+        found = (
+            await info.context.loader(loaders.follow_up).load(outcome.subject) if readable and outcome.subject else None
+        )
         return FollowUpClosePayload(follow_up=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]
 
 
 async def _waiver(info: Info, payload: type[P], outcome: Outcome, *, known: bool = True) -> P:
-    found = await info.context.loader(loaders.waiver).load(outcome.subject) if known and outcome.subject else None
+    readable = known and info.context.principal.has(Scope.AUDIT_READ)
+    found = await info.context.loader(loaders.waiver).load(outcome.subject) if readable and outcome.subject else None
     return payload(waiver=found, event_id=event_id(outcome), errors=list(outcome.errors))  # type: ignore[arg-type]

@@ -53,7 +53,7 @@ READINESS = """query Readiness {
       client { name }
       pace
       readiness { move toStage ready gates { gate answer reason open } }
-      timeline(last: 5) { nodes { at kind key detail } }
+      visits { stage enteredAt leftAt }
     }
   }
 }"""

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     CLIENTS_READ = "CLIENTS_READ"
     CLIENTS_WRITE = "CLIENTS_WRITE"
     CONTACTS_READ = "CONTACTS_READ"
+    AUDIT_READ = "AUDIT_READ"
     ONBOARDING_MOVE = "ONBOARDING_MOVE"
     ONBOARDING_HOLD = "ONBOARDING_HOLD"
     ONBOARDING_END = "ONBOARDING_END"
@@ -64,6 +65,7 @@ class PrincipalKind(StrEnum):
 _READS = (
     Scope.CLIENTS_READ,
     Scope.CONTACTS_READ,
+    Scope.AUDIT_READ,
     Scope.TICKETS_READ,
     Scope.KPIS_READ,
     Scope.POLICIES_READ,
@@ -115,6 +117,9 @@ PERSONS_ONLY = frozenset(
     }
 )
 """Scopes that no service or partner token may hold: a waiver takes a person, and staff stay private."""
+
+PROVIDERS_ONLY = PERSONS_ONLY | {Scope.AUDIT_READ}
+"""Scopes that no partner token may hold: what the provider's people say among themselves stays with them."""
 
 
 def scopes_of(roles: Iterable[Role]) -> Mapping[Scope, Reach]:

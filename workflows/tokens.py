@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db import clients, members, tokens
 from db.session import Transaction
-from domain.access import PERSONS_ONLY, Principal, Reach, Scope, scopes_of
+from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, Principal, Reach, Scope, scopes_of
 from domain.clients import NAME_LIMIT
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found
 from domain.events import TokenChanged
@@ -200,6 +200,8 @@ def _program_faults(principal: Principal, command: CreateToken) -> list[UserErro
         errors.append(invalid("A program's token lists its scopes; give at least one.", "scopes"))
     if persons := _named(set(command.scopes) & PERSONS_ONLY):
         errors.append(invalid(f"{persons}: only a person can hold these; leave them out.", "scopes"))
+    elif command.kind is TokenKind.PARTNER and (inner := _named(set(command.scopes) & PROVIDERS_ONLY)):
+        errors.append(invalid(f"{inner}: no partner can hold these; leave them out.", "scopes"))
     errors += _wider_faults(principal, set(command.scopes))
     if command.kind is TokenKind.PARTNER and command.clients is None:
         errors.append(invalid("A partner sees only the clients listed; list them.", "clients"))

@@ -148,7 +148,7 @@ async def test_each_question_answers_each_user_with_something(told: Told, who: s
     assert {one["dimensions"][0]["label"] for one in escalations["byPhase"]["series"]} >= {"EARLY", "STEADY"}
     for onboarding in readiness["onboardings"]["nodes"]:
         assert onboarding["readiness"]
-        assert onboarding["timeline"]["nodes"]
+        assert onboarding["visits"]
     events = (await asked(context, principal, "{ events(first: 50) { events { type clientId } hasMore } }"))["events"]
     assert events["events"]
 

@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType
 
 from api.fields import scope_of
-from domain.access import PERSONS_ONLY, ROLE_GRANTS, Principal, PrincipalKind, Role, Scope
+from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, ROLE_GRANTS, Principal, PrincipalKind, Reach, Role, Scope
 from tests.support.providers import Provider
 from tests.support.schema_walk import Asker, least, nobodys, schema
 
@@ -63,6 +63,39 @@ MAY = {
 PERSONS_WORD = {"gateAttest"}
 """Mutations that take a person besides their scope: a program has no word to give."""
 
+STAFF = {
+    "accountManager",
+    "actor",
+    "attestedBy",
+    "closedBy",
+    "createdBy",
+    "deputy",
+    "engineer",
+    "grantedBy",
+    "lead",
+    "member",
+    "owner",
+    "recipient",
+    "requestedBy",
+    "technicalLead",
+}
+"""What fields that show one of the provider's people are called, with or without `Id`."""
+
+OF_ONESELF = {
+    "Event.actor",
+    "KpiMember.member",
+    "Member.deputy",
+    "Member.deputyId",
+    "MemberDeactivatePayload.member",
+    "MemberInvitePayload.member",
+    "MemberUpdatePayload.member",
+    "Token.createdById",
+    "Token.memberId",
+    "Viewer.member",
+    "Viewer.memberId",
+}
+"""Where the way there takes a right over members, where it is the caller, a dimension's, and the feed's ids alone."""
+
 MUTATIONS = schema().mutation_type.fields  # type: ignore[union-attr]
 
 
@@ -90,11 +123,11 @@ class Caller:
 
 def _callers() -> list[Caller]:
     people = [Caller(role.value, PrincipalKind.PERSON, frozenset(ROLE_GRANTS[role]), role) for role in Role]
-    every = frozenset(Scope) - PERSONS_ONLY
+    every = frozenset(Scope)
     programs = [
         Caller(f"{kind.value.lower()} token {words}", kind, scopes)
-        for kind in (PrincipalKind.SERVICE, PrincipalKind.PARTNER)
-        for words, scopes in (("without scopes", frozenset[Scope]()), ("with every scope", every))
+        for kind, nevers in ((PrincipalKind.SERVICE, PERSONS_ONLY), (PrincipalKind.PARTNER, PROVIDERS_ONLY))
+        for words, scopes in (("without scopes", frozenset[Scope]()), ("with every scope", every - nevers))
     ]
     return people + programs
 
@@ -131,6 +164,31 @@ def test_whatever_may_be_refused_is_nullable_so_that_the_rest_of_an_answer_stand
         if scope_of(field) is not None and isinstance(field.type, GraphQLNonNull)
     }
     assert blanking == set()
+
+
+def test_whoever_of_the_provider_reads_clients_reads_what_was_said_of_them() -> None:
+    reaches = {role: (held.get(Scope.CLIENTS_READ), held.get(Scope.AUDIT_READ)) for role, held in ROLE_GRANTS.items()}
+    assert {clients for clients, _ in reaches.values()} == {Reach.ALL, Reach.OWN}
+    assert [role for role, (clients, audit) in reaches.items() if clients is not audit] == []
+
+
+def test_what_the_providers_people_say_among_themselves_takes_a_right_of_its_own() -> None:
+    types = schema().type_map
+    internal = {"Onboarding": ("waivers", "attestations", "transitions", "timeline"), "OnboardingHold": ("note",)}
+    named = [(types[name].fields[field], name, field) for name, fields in internal.items() for field in fields]  # type: ignore[attr-defined]
+    named.append((schema().query_type.fields["followUps"], "Query", "followUps"))  # type: ignore[union-attr]
+    assert [(name, field) for found, name, field in named if scope_of(found) is not Scope.AUDIT_READ] == []
+
+
+def test_who_of_the_staff_it_is_takes_the_right_to_know_them() -> None:
+    open_to_all = {
+        f"{type_.name}.{name}"
+        for type_ in schema().type_map.values()
+        if isinstance(type_, GraphQLObjectType)
+        for name, field in type_.fields.items()
+        if name.removesuffix("s").removesuffix("Id") in STAFF and scope_of(field) is not Scope.MEMBERS_READ
+    }
+    assert open_to_all == OF_ONESELF
 
 
 def test_no_program_can_be_given_a_right_over_staff_waivers_or_settings() -> None:
