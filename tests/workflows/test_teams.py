@@ -1,17 +1,22 @@
 """The contract and the team change, and what changed stays told."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from sqlalchemy import text
 
 from db import cycles, effects, timeline
 from db.errors import StatementFailedError
 from domain.access import Role
+from domain.clients import ContractStatus, ContractType
 from domain.effects import EffectState
 from domain.errors import Outcome
 from domain.onboarding import EndReason, HoldReason, Move
 from domain.timeline import TimelineEntry, TimelineKind
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
+from workflows.contracts import CreateContract
+from workflows.contracts import create as create_contract
 from workflows.teams import TeamCommand, change_team
 
 ROWS = text("""
@@ -119,3 +124,18 @@ async def test_a_change_refused_for_rights_or_state_is_kept_and_one_of_wrong_inp
     ]
     async with context.database.reading(provider.admin) as tx:
         assert (await cycles.by_ids(tx, [onboarding.cycle]))[onboarding.cycle].lead_id == onboarding.lead.id
+
+
+async def test_naming_another_contract_in_early_support_plans_its_days(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    await onboarding.forward()
+    await onboarding.forward()
+    other = CreateContract(
+        onboarding.client, "Extended", ContractType.MANAGED, status=ContractStatus.SIGNED, starts_on=date(2026, 4, 1)
+    )
+    contract = done(await create_contract(provider.context, provider.admin, sent(), other))
+    done(await changed(onboarding, contract=contract))
+    async with provider.context.database.reading(provider.admin) as tx:
+        planned = {e.name: e.due_at for e in (await effects.of_cycles(tx, [onboarding.cycle]))[onboarding.cycle]}
+    assert planned["DAY_90"] == datetime(2026, 6, 29, 22, 0, tzinfo=UTC)
+    assert (await onboarding.seen()).target_at == datetime(2026, 6, 30, 22, 0, tzinfo=UTC)
