@@ -26,12 +26,12 @@ RUN /build/bin/hatchling build --target wheel --directory /dist \
 
 FROM python:3.12-slim-bookworm
 COPY --from=build /venv /venv
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 STEADYSTATE_HOST=0.0.0.0
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 STEADYSTATE_HOST=0.0.0.0 STEADYSTATE_PORT=8000
 # An account of no name and no home: the process writes nothing to disk.
 USER 10001:10001
 WORKDIR /
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"STEADYSTATE_PORT\"]}/health/live', timeout=4)"]
 ENTRYPOINT ["steadystate"]
 CMD ["serve"]
