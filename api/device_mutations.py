@@ -135,8 +135,9 @@ class ServiceUpdatePayload(Payload):
 class DevicesMutation:
     @mutation_field(
         scope=Scope.CLIENTS_WRITE,
-        description="Bring up to 1,000 devices of one client in or up to date by a tool's keys.",
-        may_fail=(*CREATING, ErrorCode.ALREADY_EXISTS),
+        description="Bring up to 1,000 devices of one client in or up to date by a tool's keys, each of which is one "
+        "device of that client.",
+        may_fail=CREATING,
         cost=FieldPrice(weight=100),
     )
     async def device_upsert(self, info: Info, input: DeviceUpsertInput) -> DeviceUpsertPayload:

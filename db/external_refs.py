@@ -10,6 +10,10 @@ from db.session import Transaction, columns
 from domain.clients import ExternalRef
 from domain.ids import IdKind
 
+OF_A_CLIENT = text("""
+    select kind, system, key, subject_id, client_id from external_ref
+    where tenant_id = :tenant and kind = :kind and system = :system and key = any(:keys) and client_id = :client
+""")
 FIND = text("""
     select r.kind, r.system, r.key, r.subject_id, r.client_id
     from unnest(cast(:systems as text[]), cast(:keys as text[])) as wanted(system, key)
@@ -35,9 +39,6 @@ TAKE = text("""
     on conflict do nothing
     returning subject_id
 """)
-GIVE_BACK = text("""
-    delete from external_ref where tenant_id = :tenant and subject_id = any(cast(:subjects as uuid[]))
-""")
 REMOVE = text("delete from external_ref where tenant_id = :tenant and subject_id = :subject")
 
 
@@ -47,6 +48,15 @@ async def find(tx: Transaction, kind: IdKind, pairs: Sequence[tuple[str, str]]) 
     systems, keys = columns([pair for pair in pairs if all(part.isprintable() for part in pair)], 2)
     rows = await tx.rows(FIND, tenant=tx.tenant, kind=kind.name, systems=systems, keys=keys)
     return {(row["system"], row["key"]): _read(row) for row in rows}
+
+
+async def of_a_client(
+    tx: Transaction, kind: IdKind, client: UUID, system: str, keys: Sequence[str]
+) -> dict[str, ExternalRef]:
+    """Return by their keys those references of one system that lead to what one client has."""
+    names = [key for key in keys if key.isprintable()] if system.isprintable() else []
+    rows = await tx.rows(OF_A_CLIENT, tenant=tx.tenant, kind=kind.name, system=system, keys=names, client=client)
+    return {row["key"]: _read(row) for row in rows}
 
 
 async def of_subjects(tx: Transaction, subjects: Sequence[UUID]) -> dict[UUID, list[ExternalRef]]:
@@ -75,11 +85,6 @@ async def take(tx: Transaction, refs: Sequence[ExternalRef]) -> frozenset[UUID]:
     if not refs:
         return frozenset()
     return frozenset(row["subject_id"] for row in await tx.rows(TAKE, tenant=tx.tenant, **_columns(refs)))
-
-
-async def give_back(tx: Transaction, subjects: Sequence[UUID]) -> None:
-    """Remove all references of subjects that did not come to be."""
-    await tx.run(GIVE_BACK, tenant=tx.tenant, subjects=list(subjects))
 
 
 async def replace_all(tx: Transaction, subject: UUID, refs: Sequence[ExternalRef]) -> None:

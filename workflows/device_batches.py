@@ -12,7 +12,7 @@ from domain.access import Principal, Scope
 from domain.bulk import ROWS_MOST, BulkPolicy, BulkResult, BulkStatus, all_left_out, failed
 from domain.client_rules import device_faults, external_key_faults, past_faults
 from domain.clients import Client, ClientRef, Device, DeviceState, ExternalKey, ExternalRef, GapReason
-from domain.errors import ErrorCode, Outcome, UserError, invalid
+from domain.errors import Outcome, UserError, invalid
 from domain.events import DevicesUpserted
 from domain.ids import IdKind
 from workflows.belongings import held
@@ -69,14 +69,14 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
         client = (await held(tx, principal, command.client, "client")).client
         fit(_size_faults(len(command.rows)))
         refs = [ExternalKey(command.system, row.key) for row in command.rows]
-        known = await external_refs.find(tx, IdKind.DEVICE, [(ref.system, ref.key) for ref in refs])
+        keys = [ref.key for ref in refs]
+        known = await external_refs.of_a_client(tx, IdKind.DEVICE, client.id, command.system, keys)
         present = await devices.lock_many(tx, [ref.subject_id for ref in known.values()])
         batch = _Batch()
         first = {ref: index for index, ref in reversed(list(enumerate(refs)))}
         for index, (row, ref) in enumerate(zip(command.rows, refs, strict=True)):
-            taken = known.get((ref.system, ref.key))
-            faults = [*external_key_faults(ref), *_elsewhere_faults(client, taken)]
-            before = present.get(taken.subject_id) if taken else None
+            faults = list(external_key_faults(ref))
+            before = present.get(known[ref.key].subject_id) if ref.key in known else None
             if first[ref] < index:
                 faults.append(invalid(f"{row.key!r} stands in an earlier row already; send it once.", "key"))
             elif before and before.id in batch.touched:
@@ -85,9 +85,6 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
         if command.policy is BulkPolicy.REJECT_ALL and _failures(batch):
             return _rejected(batch)
         await _take_keys(tx, batch, refs)
-        if command.policy is BulkPolicy.REJECT_ALL and _failures(batch):
-            await external_refs.give_back(tx, [device.id for device in batch.new.values()])
-            return _rejected(batch)
         await devices.add_many(tx, list(batch.new.values()))
         await devices.save_many(tx, list(batch.changed.values()))
         facts = {RESULTS: _data(batch)}
@@ -149,25 +146,18 @@ def _sort(batch: _Batch, index: int, wanted: Device, before: Device | None, faul
 
 
 async def _take_keys(tx: Transaction, batch: _Batch, refs: Sequence[ExternalKey]) -> None:
-    """Give the new devices their keys; one that leads to what the caller does not see is refused."""
-    wanted = {
-        index: ExternalRef(IdKind.DEVICE, refs[index].system, refs[index].key, device.id, device.client_id)
+    """Give the new devices their keys.
+
+    Raises:
+        RetryableError: another batch has just taken one of them for the same client.
+    """
+    wanted = [
+        ExternalRef(IdKind.DEVICE, refs[index].system, refs[index].key, device.id, device.client_id)
         for index, device in batch.new.items()
-    }
-    given = await external_refs.take(tx, list(wanted.values()))
-    missed = {index: ref for index, ref in wanted.items() if ref.subject_id not in given}
-    if not missed:
-        return
-    if await external_refs.find(tx, IdKind.DEVICE, [(ref.system, ref.key) for ref in missed.values()]):
+    ]
+    if len(await external_refs.take(tx, wanted)) < len(wanted):
         msg = "another batch has written the same keys at the same moment"
         raise RetryableError(msg)
-    for index in missed:
-        batch.results[index] = failed(index, _taken())
-        del batch.new[index]
-
-
-def _elsewhere_faults(client: Client, known: ExternalRef | None) -> list[UserError]:
-    return [_taken()] if known is not None and known.client_id != client.id else []
 
 
 def _seen_faults(row: DeviceRow, now: datetime) -> list[UserError]:
@@ -178,11 +168,6 @@ def _size_faults(rows: int) -> list[UserError]:
     if 1 <= rows <= ROWS_MOST:
         return []
     return [invalid(f"{rows} rows cannot be taken; send 1 to {ROWS_MOST} at a time.", "rows")]
-
-
-def _taken() -> UserError:
-    message = "This key is in use for a device of another client; give that device another key, or leave the row out."
-    return UserError(ErrorCode.ALREADY_EXISTS, message, ("key",))
 
 
 def _failures(batch: _Batch) -> list[BulkResult]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,11 +45,22 @@ class ClientRow(OfTenant, Base):
 
 
 class ExternalRefRow(Base):
-    """The key under which another system knows one of our rows; never two rows under one key."""
+    """The key under which another system knows one of our rows: a client's is its own, a device's so within its client.
+
+    Were a device's key taken for all clients, whoever sees one of them would learn the keys of the others.
+    """
 
     __tablename__ = "external_ref"
     __table_args__ = (
-        PrimaryKeyConstraint("tenant_id", "kind", "system", "key"),
+        PrimaryKeyConstraint("tenant_id", "kind", "system", "key", "client_id"),
+        Index(
+            "uq_external_ref_client",
+            "tenant_id",
+            "system",
+            "key",
+            unique=True,
+            postgresql_where=text("kind = 'CLIENT'"),
+        ),
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
         Index(None, "tenant_id", "subject_id"),
         Index(None, "tenant_id", "client_id"),
