@@ -63,7 +63,7 @@ async def _stop_twice(server: ServerProcess, leads: Leads, postgres: EmbeddedSer
         await asyncio.sleep(AWAY_S)
         READY.append(await server.ready())
         await asyncio.to_thread(_start_again, postgres)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await server.ready():  # noqa: ASYNC110 -- the server is asked, as its operator would
                 await asyncio.sleep(0.1)
         READY.append(True)

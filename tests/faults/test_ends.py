@@ -71,11 +71,11 @@ async def test_who_loses_their_rights_gets_no_further_event_and_is_shown_out(wor
         else:
             done(await tokens.revoke(context, admin, sent(), RevokeToken(done(issued.outcome))))
         told, began = len(heard), time.monotonic()
-        while not hearing.done() and time.monotonic() - began < 5:
+        while not hearing.done() and time.monotonic() - began < 10:
             done(await onboarding.move(Move.RESUME))
             done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT))
             await asyncio.sleep(0.2)
-        assert hearing.done(), "the socket was left open for five seconds"
+        assert hearing.done(), "the socket was left open for ten seconds"
         assert socket.close_code in (4401, 4403)
         assert heard[told:] == []
 
@@ -92,7 +92,7 @@ async def test_a_stop_under_load_answers_what_it_took_closes_sockets_and_ends_in
         began = time.monotonic()
         code = await server.stop()
         took_s = time.monotonic() - began
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await hearing
             await streaming
         assert (code, socket.close_code) == (0, 1012)
@@ -100,7 +100,7 @@ async def test_a_stop_under_load_answers_what_it_took_closes_sockets_and_ends_in
     assert "ONBOARDING_MOVED" in heard
     assert any('"ONBOARDING_MOVED"' in line for line in streamed)
     await server.start()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await working
     for caller in leads.callers:
         await caller.close()
@@ -135,6 +135,6 @@ async def _stream(server: ServerProcess, token: str, lines: list[str]) -> None:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 -- what is waited for knows nothing of the test
             await asyncio.sleep(0.02)

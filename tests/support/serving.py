@@ -22,6 +22,9 @@ from db.migrate import upgrade
 from db.session import APP_ROLE, RELAY_ROLE, Database
 from tests.support.edge import begin
 
+PATIENCE_S = 120
+"""How long a client insists: a restart, a database that is away, and whatever else the machine is at."""
+
 SETTLES_BY_ITSELF = {"BUSY", "IDEMPOTENCY_IN_PROGRESS"}
 """Answers that keep nothing: sent again with the same key, the command is tried again."""
 
@@ -93,7 +96,7 @@ class ServerProcess:
             },
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await self.ready():
                 assert self.process.returncode is None, "the server ended by itself"
                 await asyncio.sleep(0.05)
@@ -153,7 +156,7 @@ class Caller:
     token: str
     _client: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(trust_env=False, timeout=20))
 
-    async def ask(self, query: str, patience_s: float = 30, **variables: Any) -> dict[str, Any]:
+    async def ask(self, query: str, patience_s: float = PATIENCE_S, **variables: Any) -> dict[str, Any]:
         """Return the data of an answer; a lost connection, a lack of readiness and a throttle are no answers."""
         return (await self._insist(query, patience_s, variables))[0]
 
@@ -161,7 +164,7 @@ class Caller:
         """Send a mutation under its key until it is settled; return its payload, and how often it was sent."""
         sent = 0
         while True:
-            data, tries = await self._insist(MUTATIONS[mutation], 30, {"input": input})
+            data, tries = await self._insist(MUTATIONS[mutation], PATIENCE_S, {"input": input})
             sent += tries
             payload: dict[str, Any] = data[mutation]
             if not {error["code"] for error in payload["errors"]} & SETTLES_BY_ITSELF:

@@ -176,7 +176,7 @@ async def _rows(postgres: EmbeddedServer, sql: str) -> list[asyncpg.Record]:
 
 async def _quiet(postgres: EmbeddedServer) -> None:
     """Wait until everything told so far has its number."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await _rows(postgres, "select count(*) as waiting from pending"))[0]["waiting"]:  # noqa: ASYNC110 -- as above
             await asyncio.sleep(0.05)
 
@@ -185,7 +185,7 @@ async def _caught_up(storm: Storm, start: Cursor) -> None:
     """Wait until both readers have as many events as there are behind their beginning, and a moment more."""
     await _quiet(storm.postgres)
     told = sum(row["seq"] > start.seq for row in await storm.rows("select seq from event_log"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while min(len(storm.paged), len(storm.followed)) < told:  # noqa: ASYNC110 -- as above
             await asyncio.sleep(0.1)
     await asyncio.sleep(0.5)
