@@ -293,11 +293,6 @@ class MovesMutation:
         )
 
 
-async def _open(info: Info, payload: type[P], input: OnboardingOpenInput, *, reopen: bool) -> P:
-    request = info.context.command(input.idempotency_key)
-    return await _payload(info, payload, await info.context.perform(open_cycle, request, input.command(reopen=reopen)))
-
-
 async def _move(info: Info, payload: type[P], input: Moving, move: Move, **details: Any) -> P:
     command = MoveCommand(parse(IdKind.ONBOARDING, input.onboarding_id), move, input.expected_version, **details)
     request = info.context.command(input.idempotency_key)

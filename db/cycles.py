@@ -116,11 +116,6 @@ UPDATE = text("""
     where tenant_id = :tenant and id = :cycle
 """)
 
-TEAM = text("""
-    select lead_id, account_manager_id, technical_lead_id, engineer_ids from cycle
-    where tenant_id = :tenant and client_id = :client and ended_at is null
-""")
-
 _C = CycleRow.__table__.c
 _T = TransitionRow.__table__.c
 
@@ -288,14 +283,6 @@ async def baselines(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[
         values = dict(row)
         found.setdefault(values.pop("cycle_id"), []).append(Baseline(**values))
     return found
-
-
-async def team_of_client(tx: Transaction, client: UUID) -> tuple[UUID | None, ...]:
-    """Return everyone on the teams of a client's open cycles."""
-    team: list[UUID | None] = []
-    for row in await tx.rows(TEAM, tenant=tx.tenant, client=client):
-        team += [row["lead_id"], row["account_manager_id"], row["technical_lead_id"], *row["engineer_ids"]]
-    return tuple(team)
 
 
 async def listed(tx: Transaction, where: Mapping[str, object], stretch: Stretch) -> list[Cycle]:

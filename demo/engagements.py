@@ -78,9 +78,6 @@ class Engagement(Account):
         resume_on = self.tale.day(self._day) + timedelta(days=for_days)
         return self._moves(Move.HOLD, hold_reason=why, reason=note, expected_resume_on=resume_on)
 
-    def resumes(self) -> Self:
-        return self._moves(Move.RESUME)
-
     def is_lost(self, outcome: EndReason, reason: str) -> Self:
         return self._moves(Move.LOSE, outcome=outcome, reason=reason)
 

@@ -11,7 +11,6 @@ from demo.people import Cast, Company, acting
 from demo.telling import StoryError, Telling
 from domain.access import Principal, Scope, system
 from domain.calendars import Calendar
-from domain.onboarding import Stage
 from domain.tokens import TokenKind
 from workflows import members as hiring
 from workflows import tenants as founding
@@ -112,7 +111,3 @@ async def _connected(telling: Telling, admin: Principal) -> Principal:
     if connector is None:
         raise StoryError("the connector's new token opens nothing")
     return connector
-
-
-SERVED = (Stage.EARLY_SUPPORT, Stage.STEADY_STATE)
-"""The stages in which a provider serves a client."""

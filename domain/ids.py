@@ -33,7 +33,6 @@ class IdKind(StrEnum):
     EVENT = "evt"
     TICKET = "tic"
     ESCALATION = "esc"
-    IMPORT = "imp"
 
 
 HEX_DIGITS = 32
