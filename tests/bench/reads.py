@@ -19,7 +19,7 @@ from tests.bench.serving import served
 from tests.bench.world import World
 
 CONNECTIONS = 8
-SECONDS = 3.0
+SECONDS = 2.0
 ROUNDS = 3
 
 VALUE = "{ value numerator denominator sampleSize low high status }"
