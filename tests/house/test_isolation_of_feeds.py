@@ -98,6 +98,7 @@ async def _listening(
 ) -> AsyncIterator[dict[str, list[str]]]:
     """Keep subscriptions open for as long as the block lasts; what they bring is collected by name."""
     heard: dict[str, list[str]] = {name: [] for name in asked}
+    answering = {name: asyncio.Lock() for name in asked}
 
     async def listen(name: str) -> None:
         field, variables = asked[name]
@@ -112,17 +113,19 @@ async def _listening(
         assert isinstance(source, AsyncGenerator)
         async with aclosing(source):
             async for event in source:
-                one = _operation(context, probe)
-                try:
+                async with answering[name]:
+                    one = _operation(context, probe)
                     body, _ = shown(await opened.respond(event, one), "req-test")
-                finally:
                     await one.close()
-                heard[name].append(json.dumps(body, default=str))
+                    heard[name].append(json.dumps(body, default=str))
 
     tasks = [asyncio.create_task(listen(name)) for name in asked]
     try:
         yield heard
     finally:
+        # An answer that is cut off in its middle leaves resolvers behind that nobody has awaited.
+        for lock in answering.values():
+            await lock.acquire()
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
