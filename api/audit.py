@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
-from api.fields import id_field, member_id_field, optional_id_field, resolved, window
+from api.fields import id_field, optional_id_field, resolved, window
 from domain import onboarding, timeline
 from domain.access import PrincipalKind, Scope
 from domain.cycle_changes import ChangedField
@@ -47,10 +47,7 @@ class Transition:
         description="The member or token that did it; `null` where the product itself did.", scope=Scope.MEMBERS_READ
     )
     def actor_id(root: Any) -> strawberry.ID | None:  # noqa: N805
-        kind = PrincipalKind(root.actor_kind)
-        if kind is PrincipalKind.SYSTEM:
-            return None
-        return strawberry.ID(public(IdKind.MEMBER if kind is PrincipalKind.PERSON else IdKind.TOKEN, root.actor_id))
+        return _actor_id(root)
 
     @resolved(description="Each gate's answer and evidence at that moment.")
     def gates(root: Any) -> JSON:  # noqa: N805
@@ -73,7 +70,13 @@ class TimelineEntry:
         description="What it was about: a move, a gate, a timer, a survey, a field of the team."
     )
     detail: str | None = strawberry.field(description="Where to, or why.")
-    actor_id: strawberry.ID | None = member_id_field("actor_id", description="Who did it; `null` where time did.")
+
+    @resolved(
+        description="The member or token that did it; `null` where time or the product itself did.",
+        scope=Scope.MEMBERS_READ,
+    )
+    def actor_id(root: Any) -> strawberry.ID | None:  # noqa: N805
+        return _actor_id(root)
 
     @resolved(
         description="Whom a field of the team named before, or which contract; empty for anything else.",
@@ -88,6 +91,13 @@ class TimelineEntry:
     )
     def after_ids(root: Any) -> list[strawberry.ID] | None:  # noqa: N805
         return _named(root.key, root.after)
+
+
+def _actor_id(did: onboarding.Transition | timeline.TimelineEntry) -> strawberry.ID | None:
+    if did.actor_id is None or did.actor_kind in (None, PrincipalKind.SYSTEM):
+        return None
+    kind = IdKind.MEMBER if did.actor_kind == PrincipalKind.PERSON else IdKind.TOKEN
+    return strawberry.ID(public(kind, did.actor_id))
 
 
 def _named(field: str, ids: tuple[UUID, ...]) -> list[strawberry.ID]:

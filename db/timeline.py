@@ -13,32 +13,33 @@ from domain.timeline import TimelineEntry, TimelineKind
 _ENTRIES = (
     text("""
         select tenant_id, cycle_id, recorded_at as at, case when accepted then 'MOVED' else 'MOVE_REFUSED' end as kind,
-               id, move as key, case when accepted then to_stage else refusal end as detail, actor_id,
-               cast(null as uuid[]) as before, cast(null as uuid[]) as after
+               id, move as key, case when accepted then to_stage else refusal end as detail,
+               actor_kind, actor_id, cast(null as uuid[]) as before, cast(null as uuid[]) as after
         from transition
         union all
-        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason, requested_by, null, null
+        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason,
+               'PERSON', requested_by, null, null
         from waiver
         union all
-        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, granted_by, null, null
+        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, 'PERSON', granted_by, null, null
         from waiver where granted_at is not null
         union all
-        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, withdrawn_by, null, null
+        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, 'PERSON', withdrawn_by, null, null
         from waiver where withdrawn_at is not null
         union all
-        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, attested_by, null, null
+        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, 'PERSON', attested_by, null, null
         from attestation
         union all
         select tenant_id, cycle_id, recorded_at,
                case when accepted then 'TEAM_CHANGED' when gate is null then 'TEAM_CHANGE_REFUSED'
                     when field = 'ATTESTATION' then 'ATTESTATION_REFUSED' else 'WAIVER_REFUSED' end,
-               id, coalesce(gate, field), refusal, actor_id, before, after
+               id, coalesce(gate, field), refusal, actor_kind, actor_id, before, after
         from cycle_change
         union all
         select tenant_id, cycle_id, settled_at,
                case when state = 'CANCELLED' then 'EFFECT_CANCELLED'
                     when kind = 'TIMER' then 'TIMER_FIRED' else 'SURVEY_SKIPPED' end,
-               id, split_part(key, ':', 1), reason, null, null, null
+               id, split_part(key, ':', 1), reason, null, null, null, null
         from effect
         where settled_at is not null and not (kind = 'TIMER' and state = 'SKIPPED')
     """)
@@ -50,6 +51,7 @@ _ENTRIES = (
         id=Uuid(),
         key=Text(),
         detail=Text(),
+        actor_kind=Text(),
         actor_id=Uuid(),
         before=ARRAY(Uuid()),
         after=ARRAY(Uuid()),
@@ -59,7 +61,7 @@ _ENTRIES = (
 _E = _ENTRIES.c
 
 TIMELINE = Listing(
-    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_id, _E.before, _E.after],
+    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_kind, _E.actor_id, _E.before, _E.after],
     tenant=_E.tenant_id,
     orders={"AT": (_E.at, _E.kind, _E.id)},
     parent=_E.cycle_id,
@@ -79,6 +81,7 @@ def _entry(row: asyncpg.Record) -> TimelineEntry:
         row["id"],
         row["key"],
         row["detail"],
+        row["actor_kind"],
         row["actor_id"],
         tuple(row["before"] or ()),
         tuple(row["after"] or ()),

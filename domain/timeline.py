@@ -37,6 +37,7 @@ class TimelineEntry:
     id: UUID
     key: str
     detail: str | None
+    actor_kind: str | None
     actor_id: UUID | None
     before: tuple[UUID, ...] = ()
     after: tuple[UUID, ...] = ()

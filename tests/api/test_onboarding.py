@@ -6,9 +6,10 @@ import pytest
 
 from domain.access import Role, Scope
 from domain.ids import IdKind, public
+from domain.onboarding import HoldReason, Move
 from tests.support.asking import answered, asked
 from tests.support.onboarding import Onboarding, opened
-from tests.support.providers import Provider
+from tests.support.providers import Provider, done
 
 ADVANCE = """
 mutation ($id: ID!, $to: Stage!, $version: Int!) {
@@ -183,8 +184,8 @@ async def test_out_of_steady_state_only_a_service_manager_rolls_back(onboarding:
     assert [e["code"] for e in refused["onboardingRollBack"]["errors"]] == ["NOT_ALLOWED"]
     manager = await onboarding.provider.invited(Role.SERVICE_MANAGER)
     names = {"id": public(IdKind.ONBOARDING, onboarding.cycle), "version": 4}
-    done = await asked(onboarding.provider, back, names, manager)
-    assert done["onboardingRollBack"]["onboarding"]["stage"] == "EARLY_SUPPORT"
+    answer = await asked(onboarding.provider, back, names, manager)
+    assert answer["onboardingRollBack"]["onboarding"]["stage"] == "EARLY_SUPPORT"
 
 
 async def test_a_day_that_nobody_can_count_from_is_refused(onboarding: Onboarding) -> None:
@@ -229,3 +230,13 @@ async def test_a_team_changes_by_what_is_named_and_the_timeline_tells_of_it(onbo
     changes = [(e["key"], e["beforeIds"], e["afterIds"]) for e in entries if e["kind"] == "TEAM_CHANGED"]
     assert sorted(changes[:2]) == [("ACCOUNT_MANAGER", [], [lead]), ("TECHNICAL_LEAD", [], [lead])]
     assert changes[2:] == [("TECHNICAL_LEAD", [lead], [])]
+
+
+async def test_what_a_program_did_is_told_under_its_token(onboarding: Onboarding) -> None:
+    program = await onboarding.provider.program(Scope.ONBOARDING_HOLD, Scope.CLIENTS_READ)
+    done(await onboarding.move(Move.HOLD, by=program, key="pause", hold_reason=HoldReason.VENDOR))
+    seen = await lead_asks(
+        onboarding, "query ($id: ID!) { onboarding(id: $id) { timeline(last: 1) { nodes { key actorId } } } }"
+    )
+    (entry,) = seen["onboarding"]["timeline"]["nodes"]
+    assert entry == {"key": "HOLD", "actorId": public(IdKind.TOKEN, program.id)}
