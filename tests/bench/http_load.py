@@ -77,6 +77,7 @@ async def main(address: str, token: str, connections: int, seconds: float, body:
     await asyncio.gather(*(one.ended for one in opened))
     times = [one for connection in opened for one in connection.times]
     figures = {
+        "answers": len(times),
         "per_second": len(times) / (time.perf_counter() - began),
         "p50_ms": percentile(times, 0.5) * 1e3,
         "p99_ms": percentile(times, 0.99) * 1e3,

@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from statistics import median
 from typing import Any
 
 import asyncpg
@@ -14,6 +16,7 @@ import msgspec
 
 from domain.ids import IdKind, public
 from tests.bench import raw_reads
+from tests.bench.processor import seconds
 from tests.bench.report import Goal, in_turns
 from tests.bench.serving import served
 from tests.bench.world import World
@@ -88,7 +91,7 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
     """Yield, of each read, how much of the pace of *raw* the product reaches."""
     await _make_functions(world)
     token, today = world.provider.admin_token, datetime.now(UTC).date()
-    async with served("product", world) as product, served("raw", world) as raw:
+    async with served("product", world) as (product, ours_pid), served("raw", world) as (raw, raw_pid):
         for read in READS:
             asked, bare = _bodies(read, world, today)
             sent = (f"{product}/graphql", token, asked), (f"{raw}/{read.name}", token, bare)
@@ -96,15 +99,25 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
             if difference := _difference(*answers):
                 yield f"{read.what}: the answers differ, and so are no fair comparison: {difference}"
 
-            async def ours(one: Any = sent[0]) -> float:
-                return await _load(*one)
+            spent: dict[str, list[float]] = {"product": [], "raw": []}
 
-            async def theirs(one: Any = sent[1]) -> float:
-                return await _load(*one)
+            async def paced(name: str, pid: int, request: tuple[str, str, bytes], spent: Any = spent) -> float:
+                before = seconds(world, pid)
+                figures = await _load(*request)
+                spent[name].append((seconds(world, pid) - before) / figures["answers"] * 1e3)
+                return figures["per_second"]
 
-            pace = await in_turns(ROUNDS, {"product": ours, "raw": theirs})
+            pace = await in_turns(
+                ROUNDS,
+                {
+                    "product": partial(paced, "product", ours_pid, sent[0]),
+                    "raw": partial(paced, "raw", raw_pid, sent[1]),
+                },
+            )
+            cost = {name: median(each) for name, each in spent.items()}
             size = len(msgspec.json.encode(answers[0])) / 1e3
-            figures = f"{pace['product']:.0f}/s, raw {pace['raw']:.0f}/s, {CONNECTIONS} connections, {size:.1f} kB"
+            figures = f"{pace['product']:.0f}/s, raw {pace['raw']:.0f}/s, {size:.1f} kB; processor time an answer: "
+            figures += f"{cost['product']:.1f} ms, raw {cost['raw']:.1f} ms ({cost['raw'] / cost['product']:.2f})"
             yield Goal(read.what, pace["product"] / pace["raw"], read.goal, figures)
 
 
@@ -135,17 +148,17 @@ def _bodies(read: Read, world: World, today: date) -> tuple[bytes, bytes]:
     )
 
 
-async def _load(address: str, token: str, body: bytes) -> float:
-    """Return how many answers a second come back, by a process that only asks."""
+async def _load(address: str, token: str, body: bytes) -> dict[str, float]:
+    """Return how many answers come back, in all and a second, by a process that only asks."""
     arguments = ("-m", "tests.bench.http_load", address, token, str(CONNECTIONS), str(SECONDS))
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=pipe, stdout=pipe)
     async with asyncio.timeout(SECONDS + 30):
         printed, _ = await process.communicate(body)
-    figures = msgspec.json.decode(printed)
+    figures: dict[str, float] = msgspec.json.decode(printed)
     if figures["failed"]:
         print(f"  {figures['failed']} answers of {address} were not 200")
-    return float(figures["per_second"])
+    return figures
 
 
 async def _answer(address: str, token: str, body: bytes) -> Any:

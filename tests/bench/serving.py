@@ -69,8 +69,8 @@ async def _until_told(serving: uvicorn.Server) -> None:
 
 
 @asynccontextmanager
-async def served(kind: str, world: World) -> AsyncIterator[str]:
-    """Run a server of one kind for as long as the block lasts, and give its address."""
+async def served(kind: str, world: World) -> AsyncIterator[tuple[str, int]]:
+    """Run a server of one kind for as long as the block lasts, and give its address and its process."""
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.serving", kind, *world.urls, str(port)
@@ -80,7 +80,7 @@ async def served(kind: str, world: World) -> AsyncIterator[str]:
         async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
             while not await _answers(client, f"{address}/health/ready"):  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.1)
-        yield address
+        yield address, process.pid
     finally:
         if process.returncode is None:
             process.terminate()

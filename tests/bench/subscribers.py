@@ -60,7 +60,11 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
         return public(IdKind.EVENT, event)
 
     try:
-        async with served("product", world) as product, served("sockets", world) as raw, _notifier(world) as notify:
+        async with (
+            served("product", world) as (product, _),
+            served("sockets", world) as (raw, _),
+            _notifier(world) as notify,
+        ):
             limit = await _deliver(raw, people[:1], notify)
             shared = await _deliver(product, people[:1], move)
             several = await _deliver(product, people, move)
