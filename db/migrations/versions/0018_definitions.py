@@ -1,0 +1,8 @@
+"""Who made a definition, and why."""
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    pass
