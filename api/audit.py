@@ -13,7 +13,9 @@ from domain import onboarding, timeline
 from domain.access import PrincipalKind, Scope
 from domain.cycle_changes import ChangedField
 from domain.ids import IdKind, public
-from domain.onboarding import EndReason, Move, Stage
+from domain.moves import Move
+from domain.onboarding import EndReason
+from domain.stages import Stage
 from domain.timeline import TimelineKind
 
 

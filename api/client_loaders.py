@@ -11,7 +11,8 @@ from db.keyset import Listing
 from domain.clients import Client, Contact, Contract, Device, DiscoveryRun, ExternalRef, Service
 from domain.ids import IdKind
 from domain.members import Member
-from domain.onboarding import Cycle, Stage
+from domain.onboarding import Cycle
+from domain.stages import Stage
 
 T = TypeVar("T")
 

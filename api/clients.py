@@ -29,7 +29,7 @@ from domain import clients
 from domain.access import Scope
 from domain.clients import DeviceState, ExternalKey, name_key, prefix_range
 from domain.ids import IdKind, parse
-from domain.onboarding import Stage
+from domain.stages import Stage
 
 
 class ClientOrderField(StrEnum):

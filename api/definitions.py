@@ -14,7 +14,8 @@ from domain import definitions, diagrams
 from domain.access import Scope
 from domain.definitions import Hardness
 from domain.ids import IdKind
-from domain.onboarding import MOVES, Gate, Move, Stage
+from domain.moves import MOVES, Gate, Move
+from domain.stages import Stage
 
 
 @strawberry.type(description="How one gate holds one move under a definition.")

@@ -15,7 +15,8 @@ from domain.definitions import Hardness
 from domain.effects import EffectKind, EffectState
 from domain.gates import Answer, waivable_by
 from domain.ids import IdKind
-from domain.onboarding import Gate, Move, Stage
+from domain.moves import Gate, Move
+from domain.stages import Stage
 from domain.waivers import WaiverState
 
 

@@ -20,9 +20,9 @@ from domain.access import Scope
 from domain.escalations import Phase
 from domain.ids import IdKind, parse
 from domain.kpis import Dimension, Kpi, NotOffered, Where
-from domain.onboarding import Stage
 from domain.periods import Grain, InvalidPeriod, Period
 from domain.questions import Answer, Comparison, Part, Question
+from domain.stages import Stage
 from domain.tickets import Priority, TicketSource
 
 __all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums", "onboarding_enums", "ticket_enums"]

@@ -15,7 +15,9 @@ from api.payloads import KEY, event_id
 from domain.access import Scope
 from domain.errors import ErrorCode, Outcome, invalid, refused
 from domain.ids import IdKind, parse
-from domain.onboarding import EndReason, HoldReason, Move, Stage
+from domain.moves import Move
+from domain.onboarding import EndReason, HoldReason
+from domain.stages import Stage
 from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
 from workflows.teams import TeamCommand, change_team
 

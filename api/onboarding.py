@@ -23,9 +23,11 @@ from domain.access import Scope
 from domain.effects import EffectKind, EffectState
 from domain.errors import Blocker as BlockerValue
 from domain.ids import IdKind, parse, public
-from domain.onboarding import EndReason, HoldReason, Move, ScopeKind, Stage, possible_moves, scope_for
+from domain.moves import Move, scope_for
+from domain.onboarding import EndReason, HoldReason, ScopeKind, possible_moves
 from domain.pace import Pace, pace
 from domain.readiness import FORWARD
+from domain.stages import Stage
 
 if TYPE_CHECKING:
     from api.clients import Client

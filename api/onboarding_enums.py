@@ -4,8 +4,10 @@ from api.enums import described
 from domain.definitions import Hardness
 from domain.effects import EffectKind, EffectState
 from domain.gates import Answer
-from domain.onboarding import EndReason, Gate, HoldReason, Move, ScopeKind, Stage
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason, ScopeKind
 from domain.pace import Pace
+from domain.stages import Stage
 from domain.timeline import TimelineKind
 from domain.waivers import FollowUpKind, WaiverState
 

@@ -14,8 +14,9 @@ from api.onboarding import Onboarding
 from db import cycles
 from domain.access import Scope
 from domain.ids import IdKind, parse
-from domain.onboarding import ORDER, Cycle, Stage
+from domain.onboarding import Cycle
 from domain.pace import Pace, pace
+from domain.stages import ORDER, Stage
 
 IN_FLIGHT = (Stage.CONTRACTING, Stage.ASSET_DISCOVERY, Stage.EARLY_SUPPORT)
 CARDS = 100

@@ -17,7 +17,7 @@ from domain import escalations, tickets
 from domain.access import Scope
 from domain.escalations import EscalationKind, EscalationTest, Phase
 from domain.ids import IdKind, parse
-from domain.onboarding import Stage
+from domain.stages import Stage
 from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from domain import waivers
 from domain.access import Scope
 from domain.errors import ErrorCode, Outcome
 from domain.ids import IdKind, parse
-from domain.onboarding import Gate, Move
+from domain.moves import Gate, Move
 from domain.waivers import FollowUpKind
 from workflows.waivers import (
     AttestCommand,

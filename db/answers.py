@@ -10,10 +10,10 @@ from db.kpis import Key, Sums
 from db.session import Transaction
 from domain.escalations import Phase
 from domain.kpis import Dimension
-from domain.onboarding import Stage
 from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
 from domain.series import NOTHING, Moment, Placed, Series, Timeline, Totals, single
+from domain.stages import Stage
 from domain.tickets import Priority
 
 _ORDER = {member.value: place for place, member in enumerate((*Stage, *Phase, *Priority)) if member != kpis.UNKNOWN}

@@ -15,18 +15,9 @@ from db.session import Transaction
 from db.tables.onboarding import CycleRow, TransitionRow
 from domain.baselines import Baseline
 from domain.definitions import Definition
-from domain.onboarding import (
-    Cycle,
-    EndReason,
-    Hold,
-    HoldReason,
-    Move,
-    ScopeKind,
-    Stage,
-    Transition,
-    Visit,
-    Window,
-)
+from domain.moves import Move
+from domain.onboarding import Cycle, EndReason, Hold, HoldReason, ScopeKind, Transition, Visit, Window
+from domain.stages import Stage
 from domain.tenants import TenantSettings
 
 _COLUMNS = """

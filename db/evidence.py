@@ -13,7 +13,8 @@ from domain.baselines import Span, Tally
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import Rules
 from domain.gates import ContractFacts, Evidence
-from domain.onboarding import Cycle, Gate, Move
+from domain.moves import Gate, Move
+from domain.onboarding import Cycle
 from domain.periods import local_day
 from domain.tenants import TenantSettings
 

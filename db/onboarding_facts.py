@@ -13,9 +13,9 @@ from db.session import Transaction
 from domain.calendars import Calendar, Pauses
 from domain.formulas import Spell
 from domain.kpis import Dimension, Where
-from domain.onboarding import ENDS, ORDER, Stage
 from domain.periods import Bucket, start_of_day
 from domain.series import Moment
+from domain.stages import ENDS, ORDER, Stage
 
 ONBOARDING_STAGES = [stage.value for stage in ORDER if stage is not Stage.STEADY_STATE]
 

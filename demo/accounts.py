@@ -23,7 +23,7 @@ from domain.clients import (
     GapReason,
     Party,
 )
-from domain.onboarding import Stage
+from domain.stages import Stage
 from workflows import clients, contacts, contracts, device_batches, devices, services
 from workflows.clients import CreateClient
 from workflows.contacts import CreateContact

@@ -9,7 +9,7 @@ from random import Random
 from demo.accounts import PSA, Account, Stay
 from demo.tales import Tale
 from demo.words import CATEGORIES
-from domain.onboarding import Stage
+from domain.stages import Stage
 from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource
 from workflows.tickets import IngestTickets, ingest
 

@@ -16,7 +16,9 @@ from demo.words import ACCEPTED, STATEMENTS
 from domain.access import Principal
 from domain.effects import EffectState
 from domain.gates import Answer, Verdict
-from domain.onboarding import Cycle, EndReason, Gate, HoldReason, Move, Stage, targets_of
+from domain.moves import Gate, Move, targets_of
+from domain.onboarding import Cycle, EndReason, HoldReason
+from domain.stages import Stage
 from domain.waivers import FollowUp
 from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
 from workflows.readiness import judged

@@ -4,7 +4,8 @@ from demo.engagements import Engagement
 from demo.northwind import client
 from demo.tales import Tale
 from domain.clients import ContractScope, ContractStatus, ContractType, Party
-from domain.onboarding import EndReason, Gate, HoldReason, Move
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason
 
 WITHOUT_DEVICES = (ContractScope.SAAS, ContractScope.SERVICE_DESK)
 EVERY_PAPER = (Gate.HAND_OFF_COMPLETE, Gate.THRESHOLD_SET, Gate.CONTRACTING_CHECKLIST)

@@ -4,7 +4,9 @@ from demo.engagements import Engagement
 from demo.northwind import client
 from demo.tales import Tale
 from domain.clients import ContractScope, ContractStatus, ContractType, Party
-from domain.onboarding import EndReason, Gate, HoldReason, Move, Stage
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason
+from domain.stages import Stage
 
 MANAGED_LATER = {
     Gate.DEVICES_MANAGED: "Thin clients in the depot are replaced next week; the sponsor agreed by e-mail.",

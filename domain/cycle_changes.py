@@ -6,7 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.errors import ErrorCode
-from domain.onboarding import Cycle, Gate
+from domain.moves import Gate
+from domain.onboarding import Cycle
 
 KEPT_REFUSALS = frozenset(
     {

@@ -7,7 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
-from domain.onboarding import Gate, Move, Stage
+from domain.moves import Gate, Move
+from domain.stages import Stage
 
 
 class Hardness(StrEnum):

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from domain.definitions import Hardness, Rules
-from domain.onboarding import MOVES, ORDER, Move, Stage, Visit
+from domain.moves import MOVES, Move
+from domain.onboarding import Visit
+from domain.stages import ORDER, Stage
 
 _FORWARD = (Move.BEGIN_DISCOVERY, Move.GO_LIVE, Move.GRADUATE)
 

@@ -10,8 +10,10 @@ from uuid import UUID
 from domain.calendars import Calendar
 from domain.definitions import Audience, Rules, Trigger
 from domain.gates import Evidence, day_ninety
-from domain.onboarding import Cycle, Hold, Move, Stage, Visit, superseded_by
+from domain.moves import Move
+from domain.onboarding import Cycle, Hold, Visit, superseded_by
 from domain.periods import local_day, start_of_day
+from domain.stages import Stage
 
 TARGET = "TARGET"
 HOLD_REVIEW = "HOLD_REVIEW"

@@ -9,7 +9,8 @@ from uuid import UUID
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import DayNinetyFrom, Hardness, Rules
 from domain.errors import Blocker
-from domain.onboarding import MOVES, Cycle, Gate, Move
+from domain.moves import MOVES, Gate, Move
+from domain.onboarding import Cycle
 
 
 class Answer(StrEnum):

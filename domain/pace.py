@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.definitions import Rules
-from domain.onboarding import Cycle, Hold, Stage
+from domain.onboarding import Cycle, Hold
+from domain.stages import Stage
 
 
 class Pace(StrEnum):

@@ -8,7 +8,9 @@ from domain.definitions import Rules
 from domain.effects import PlannedEffect, effects
 from domain.errors import Blocker
 from domain.gates import Evidence, Verdict, blockers, judge
-from domain.onboarding import Cycle, Move, Stage, possible_moves, targets_of
+from domain.moves import Move, targets_of
+from domain.onboarding import Cycle, possible_moves
+from domain.stages import Stage
 
 FORWARD = {
     Stage.CONTRACTING: Move.BEGIN_DISCOVERY,

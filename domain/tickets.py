@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from uuid import UUID
 
-from domain.onboarding import Stage
+from domain.stages import Stage
 
 
 class Priority(StrEnum):

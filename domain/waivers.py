@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.definitions import Hardness
-from domain.onboarding import Gate, Move
+from domain.moves import Gate, Move
 
 
 class WaiverState(StrEnum):

@@ -13,7 +13,9 @@ from domain.effects import PlannedEffect
 from domain.errors import Outcome, UserError
 from domain.events import Envelope, OnboardingMoved
 from domain.gates import Verdict
-from domain.onboarding import Cycle, EndReason, Move, Stage, Transition
+from domain.moves import Move
+from domain.onboarding import Cycle, EndReason, Transition
+from domain.stages import Stage
 from domain.texts import REASON_LIMIT
 from workflows.commands import envelope
 from workflows.context import Context, Request, new_id

@@ -7,8 +7,9 @@ from db import cycles, definitions, steps, tenants
 from db.session import Transaction
 from domain.definitions import DayNinetyFrom
 from domain.effects import day_timers
-from domain.onboarding import Cycle, Stage
+from domain.onboarding import Cycle
 from domain.periods import start_of_day
+from domain.stages import Stage
 from workflows.context import new_id
 
 

@@ -10,7 +10,8 @@ from functools import cache
 from transitions import Machine, MachineError
 
 from domain.gates import Verdict
-from domain.onboarding import MOVES, Move, Stage, targets_of
+from domain.moves import MOVES, Move, targets_of
+from domain.stages import Stage
 
 
 class ImpossibleMoveError(Exception):

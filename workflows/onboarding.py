@@ -12,23 +12,19 @@ from domain.definitions import Definition
 from domain.effects import PlannedEffect, cancellation, effects, held_business_days, opens_window, target_of
 from domain.errors import ErrorCode, Outcome, TransitionBlocked, UserError, invalid, not_found, refused, stale
 from domain.gates import Evidence, Verdict, blockers, judge
+from domain.moves import MOVES, Move, scope_for, targets_of
 from domain.onboarding import (
-    MOVES,
-    ORDER,
     Cycle,
     EndReason,
     Hold,
     HoldReason,
-    Move,
     ScopeKind,
-    Stage,
     Visit,
     Window,
     possible_moves,
-    scope_for,
     superseded_by,
-    targets_of,
 )
+from domain.stages import ORDER, Stage
 from domain.steps import Step
 from domain.tenants import TenantSettings
 from domain.texts import REASON_LIMIT

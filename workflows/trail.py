@@ -10,7 +10,8 @@ from db.session import Transaction
 from domain.access import Principal
 from domain.cycle_changes import KEPT_REFUSALS, ChangedField, CycleChange, Difference
 from domain.errors import Outcome, UserError, refused
-from domain.onboarding import Cycle, Gate
+from domain.moves import Gate
+from domain.onboarding import Cycle
 from workflows.context import Request, new_id
 
 

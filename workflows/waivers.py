@@ -13,7 +13,8 @@ from domain.definitions import Hardness, Rules
 from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, invalid, not_found, refused, stale
 from domain.events import OnboardingChanged
 from domain.gates import Answer, Verdict, judge
-from domain.onboarding import MOVES, Cycle, Gate, Move
+from domain.moves import MOVES, Gate, Move
+from domain.onboarding import Cycle
 from domain.periods import local_day
 from domain.tenants import TenantSettings
 from domain.texts import REASON_LIMIT

@@ -17,7 +17,7 @@ from domain.access import Principal, Scope
 from domain.events import EVENT_TYPES, MemberChanged, OnboardingChanged
 from domain.feed import Cursor
 from domain.ids import IdKind, public
-from domain.onboarding import Stage
+from domain.stages import Stage
 from tests.support.edge import Edge, running
 from tests.support.events import edit, number, reader, serving, tell
 from tests.support.onboarding import opened

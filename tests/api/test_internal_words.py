@@ -6,7 +6,8 @@ import pytest
 
 from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, Principal, Scope
 from domain.ids import IdKind, public
-from domain.onboarding import Gate, HoldReason, Move
+from domain.moves import Gate, Move
+from domain.onboarding import HoldReason
 from domain.tokens import TokenKind
 from tests.support.asking import answered, asked
 from tests.support.onboarding import Onboarding, opened

@@ -10,7 +10,9 @@ import pytest
 from domain.access import Scope
 from domain.ids import IdKind, public
 from domain.kpis import Kpi
-from domain.onboarding import HoldReason, Move, Stage
+from domain.moves import Move
+from domain.onboarding import HoldReason
+from domain.stages import Stage
 from domain.tickets import Exclusion, HandOver, ReportedTicket, TicketSource
 from tests.support.asking import answered, asked
 from tests.support.onboarding import opened

@@ -6,7 +6,8 @@ import pytest
 
 from domain.access import Role, Scope
 from domain.ids import IdKind, public
-from domain.onboarding import HoldReason, Move
+from domain.moves import Move
+from domain.onboarding import HoldReason
 from tests.support.asking import answered, asked
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done

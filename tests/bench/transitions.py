@@ -13,7 +13,8 @@ import asyncpg
 
 from db.listen import Wire
 from db.session import _opening
-from domain.onboarding import Move, Stage
+from domain.moves import Move
+from domain.stages import Stage
 from tests.bench import pgbench
 from tests.bench.pgbench import Script, Statement
 from tests.bench.report import Goal, Measure, in_turns

@@ -20,7 +20,7 @@ from db.migrate import upgrade
 from db.session import APP_ROLE, RELAY_ROLE, Database
 from domain.access import Role
 from domain.definitions import Definition, Hardness, Rules
-from domain.onboarding import Gate
+from domain.moves import Gate
 from domain.tickets import HandOver, Priority, ReportedTicket
 from tests.support.clock import Clock
 from tests.support.onboarding import Onboarding, opened

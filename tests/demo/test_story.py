@@ -16,7 +16,7 @@ from demo.questions import questions
 from demo.run import ForeignTenantsError, StaleStoryError, fill
 from domain.access import Principal
 from domain.clients import ContractStatus
-from domain.onboarding import Stage
+from domain.stages import Stage
 from tests.demo.conftest import TODAY, Telling, Told
 from tests.demo.portrait import portrait
 from tests.support.asking import operations

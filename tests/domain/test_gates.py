@@ -14,8 +14,10 @@ from domain.clients import ContractScope, ContractStatus
 from domain.definitions import DayNinetyFrom, Hardness, Rules
 from domain.effects import EffectState, effects, held_business_days, target_of
 from domain.gates import Answer, ContractFacts, Evidence, blockers, judge
-from domain.onboarding import MOVES, Cycle, Gate, Hold, HoldReason, Move, ScopeKind, Stage, possible_moves, targets_of
+from domain.moves import MOVES, Gate, Move, targets_of
+from domain.onboarding import Cycle, Hold, HoldReason, ScopeKind, possible_moves
 from domain.pace import Pace, pace
+from domain.stages import Stage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 AMSTERDAM = Calendar.weekdays(ZoneInfo("Europe/Amsterdam"))

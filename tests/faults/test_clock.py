@@ -9,7 +9,9 @@ import pytest
 from db import cycles, effects
 from db.session import Database
 from domain.effects import Effect, EffectState
-from domain.onboarding import HoldReason, Move, Stage, Transition, replay
+from domain.moves import Move
+from domain.onboarding import HoldReason, Transition, replay
+from domain.stages import Stage
 from tests.support.clock import Clock
 from tests.support.events import number, read
 from tests.support.onboarding import Everything, Onboarding, opened

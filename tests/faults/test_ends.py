@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed
 
 from db.embedded import EmbeddedServer
 from domain.access import Role
-from domain.onboarding import HoldReason, Move
+from domain.moves import Move
+from domain.onboarding import HoldReason
 from domain.tokens import TokenKind
 from tests.support.clock import WallClock
 from tests.support.leads import Leads, hired

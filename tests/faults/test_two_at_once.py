@@ -9,7 +9,9 @@ import pytest
 from db import cycles
 from domain.access import Role
 from domain.errors import Outcome, StaleVersion
-from domain.onboarding import EndReason, Gate, HoldReason, Move, Stage, Transition
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason, Transition
+from domain.stages import Stage
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from workflows.onboarding import MoveCommand, move_cycle

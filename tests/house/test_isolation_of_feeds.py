@@ -15,7 +15,7 @@ from api.running import shown
 from db import feed
 from db.session import Database
 from domain.ids import IdKind, public
-from domain.onboarding import Move
+from domain.moves import Move
 from tests.support.events import serving
 from tests.support.probes import WHO, Probe, Worlds, answer, fields
 from tests.support.providers import done, new_provider

@@ -8,8 +8,10 @@ from db import cycles
 from domain.access import Principal, Role
 from domain.clients import ContactRole, ContractScope, ContractStatus, ContractType
 from domain.errors import Outcome
-from domain.onboarding import Cycle, Gate, Move, Stage
+from domain.moves import Gate, Move
+from domain.onboarding import Cycle
 from domain.readiness import FORWARD
+from domain.stages import Stage
 from tests.support.providers import Provider, done, sent
 from workflows.contacts import CreateContact
 from workflows.contacts import create as create_contact

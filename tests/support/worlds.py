@@ -7,7 +7,8 @@ import asyncpg
 
 from domain.clients import DeviceState, ExternalKey
 from domain.ids import IdKind, public
-from domain.onboarding import Gate, HoldReason, Move
+from domain.moves import Gate, Move
+from domain.onboarding import HoldReason
 from tests.support.events import number
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent

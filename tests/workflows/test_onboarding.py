@@ -9,7 +9,9 @@ from db import cycles, effects
 from domain.access import Role
 from domain.effects import EffectState
 from domain.errors import ErrorCode, TransitionBlocked
-from domain.onboarding import EndReason, Gate, HoldReason, Move, Stage
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason
+from domain.stages import Stage
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from workflows.contracts import UpdateContract

@@ -22,20 +22,10 @@ from db.session import APP_ROLE, RELAY_ROLE, Database
 from domain.effects import Effect, EffectKind, EffectState
 from domain.errors import Outcome
 from domain.gates import Answer
-from domain.onboarding import (
-    MOVES,
-    Cycle,
-    EndReason,
-    Gate,
-    HoldReason,
-    Move,
-    Stage,
-    Transition,
-    Visit,
-    Window,
-    replay,
-)
+from domain.moves import MOVES, Gate, Move
+from domain.onboarding import Cycle, EndReason, HoldReason, Transition, Visit, Window, replay
 from domain.readiness import FORWARD
+from domain.stages import Stage
 from domain.waivers import Waiver
 from tests.support.onboarding import Onboarding, opened
 from tests.support.postgres import Postgres

@@ -11,7 +11,8 @@ from domain.access import Role
 from domain.clients import ContractStatus, ContractType
 from domain.effects import EffectState
 from domain.errors import Outcome
-from domain.onboarding import EndReason, HoldReason, Move
+from domain.moves import Move
+from domain.onboarding import EndReason, HoldReason
 from domain.timeline import TimelineEntry, TimelineKind
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent

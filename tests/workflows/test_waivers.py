@@ -7,7 +7,9 @@ import pytest
 from db import cycles, timeline, waivers
 from domain.access import Principal, Role
 from domain.errors import Outcome
-from domain.onboarding import EndReason, Gate, HoldReason, Move, Stage, Transition
+from domain.moves import Gate, Move
+from domain.onboarding import EndReason, HoldReason, Transition
+from domain.stages import Stage
 from domain.texts import REASON_LIMIT
 from domain.timeline import TimelineEntry, TimelineKind
 from domain.tokens import TokenKind
