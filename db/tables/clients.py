@@ -80,12 +80,17 @@ class OfClient(OfTenant):
     client_id: Mapped[UUID]
 
 
+def _at_a_site() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id", "client_id", "site_id"], ["site.tenant_id", "site.client_id", "site.id"])
+
+
 class ContactRow(OfClient, Base):
     """A person of a client; everything personal about them lives in this one row."""
 
     __tablename__ = "contact"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
+        _at_a_site(),
         UniqueConstraint("tenant_id", "client_id", "id"),
         Index(None, "tenant_id", "client_id", "name_key", "id"),
     )
@@ -97,6 +102,7 @@ class ContactRow(OfClient, Base):
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     language: Mapped[str | None]
     opted_out: Mapped[bool]
+    site_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
 
@@ -134,6 +140,7 @@ class ServiceRow(OfClient, Base):
     __tablename__ = "service"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
+        _at_a_site(),
         UniqueConstraint("tenant_id", "client_id", "id"),
         Index(None, "tenant_id", "client_id", "name_key", "id"),
     )
@@ -141,6 +148,7 @@ class ServiceRow(OfClient, Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(SORT_KEY)
     critical: Mapped[bool]
+    site_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
 
@@ -151,6 +159,7 @@ class DeviceRow(OfClient, Base):
     __tablename__ = "device"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
+        _at_a_site(),
         UniqueConstraint("tenant_id", "client_id", "id"),
         Index(None, "tenant_id", "client_id", "name_key", "id"),
         Index(None, "tenant_id", "client_id", "last_seen_at", "id"),
@@ -167,6 +176,7 @@ class DeviceRow(OfClient, Base):
     first_seen_at: Mapped[datetime] = mapped_column(INSTANT)
     last_seen_at: Mapped[datetime] = mapped_column(INSTANT)
     state_since: Mapped[datetime] = mapped_column(INSTANT)
+    site_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
 
@@ -198,10 +208,12 @@ class DiscoveryRunRow(OfClient, Base):
     __tablename__ = "discovery_run"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
+        _at_a_site(),
         Index(None, "tenant_id", "client_id", "ran_at", "id"),
     )
 
     source: Mapped[str]
     ran_at: Mapped[datetime] = mapped_column(INSTANT)
     devices_found: Mapped[int]
+    site_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
