@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,27 +74,31 @@ class Calendar:
 
         With 0 the day itself, or the next business day when it is none.
         """
-        worked = frozenset(weekday.number for weekday, spans in self.hours.items() if spans)
+        worked = self._worked_weekdays()
         step = timedelta(days=-1 if count < 0 else 1)
-        moved = day if count else self._business_day(day, worked, step)
-        for _ in range(abs(count)):
+        if count == 0:
+            return self._business_day(day, worked, step)
+        moved, left = day, abs(count)
+        # Whole weeks at a time, so far as even a week without a day off cannot go too far.
+        while (weeks := (left - 1) // len(worked)) > 0:
+            reached = moved + weeks * 7 * step
+            jumped = (moved + step, reached + step) if count > 0 else (reached, moved)
+            left -= sum(self._business_days_by_weekday(*jumped).values())
+            moved = reached
+        for _ in range(left):
             moved = self._business_day(moved + step, worked, step)
         return moved
 
     def business_seconds_between(self, start: datetime, end: datetime) -> float:
         """Return the worked seconds between two instants; negative when `end` comes first."""
-        if end < start:
-            return -self.business_seconds_between(end, start)
-        return sum(worked for worked, _ in self._days_between(start, end))
+        return self._worked_between(start, end)[0]
 
     def business_days_between(self, start: datetime, end: datetime) -> float:
         """Return the business days between two instants, as fractions of each day's own working time.
 
         Monday noon to Tuesday noon of a nine-to-five week is 1.0, and so is a short Friday worked whole.
         """
-        if end < start:
-            return -self.business_days_between(end, start)
-        return sum(worked / whole for worked, whole in self._days_between(start, end))
+        return self._worked_between(start, end)[1]
 
     def to_data(self) -> dict[str, Any]:
         """Return the calendar as plain values for storage; `from_data` reads them back."""
@@ -125,6 +130,9 @@ class Calendar:
             version=data["version"],
         )
 
+    def _worked_weekdays(self) -> frozenset[int]:
+        return frozenset(weekday.number for weekday, spans in self.hours.items() if spans)
+
     def _business_day(self, day: date, worked: frozenset[int], step: timedelta) -> date:
         candidate = day
         for _ in range(LONGEST_SEARCH_DAYS):
@@ -133,28 +141,64 @@ class Calendar:
             candidate += step
         raise InvalidCalendar(f"The calendar has no business day within {LONGEST_SEARCH_DAYS} days of {day}.")
 
-    def _days_between(self, start: datetime, end: datetime) -> Iterator[tuple[float, float]]:
-        """Give, for every business day touched, the seconds worked inside and those of the whole day."""
-        day, last = local_day(start, self.zone), local_day(end, self.zone)
-        while day <= last:
+    def _worked_between(self, start: datetime, end: datetime) -> tuple[float, float]:
+        """Return the seconds and the business days worked between two instants.
+
+        The first and the last day are measured, and those on which the clock is changed; of all others between it
+        is enough to know how many there are of each weekday.
+        """
+        # Two moments of one zone are compared and taken apart by their walls, not by what passed.
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        if end < start:
+            seconds, days = self._worked_between(end, start)
+            return -seconds, -days
+        first, last = local_day(start, self.zone), local_day(end, self.zone)
+        changed = {
+            day
+            for year in range(first.year, last.year + 1)
+            for day in days_of_change(self.zone, year)
+            if first < day < last
+        }
+        seconds = days = 0.0
+        for day in sorted(changed | {first, last}):
             spans = self._open_instants(day)
             whole = sum((closes - opens).total_seconds() for opens, closes in spans)
             worked = sum(max(0.0, (min(closes, end) - max(opens, start)).total_seconds()) for opens, closes in spans)
-            if whole and worked:
-                yield worked, whole
-            day += timedelta(days=1)
+            seconds += worked
+            days += worked / whole if whole else 0.0
+        for weekday, count in self._business_days_by_weekday(_after(first), last, changed).items():
+            seconds += count * 60.0 * sum(span.closes_minute - span.opens_minute for span in self.hours[weekday])
+            days += count
+        return seconds, days
+
+    def _business_days_by_weekday(self, start: date, end: date, but: Collection[date] = ()) -> dict[Weekday, int]:
+        """Count the business days of a half-open run of local days by their weekday, but for some."""
+        length = max(0, (end - start).days)
+        counts = [(length + 6 - (place - start.weekday()) % 7) // 7 for place in range(7)]
+        for day in self.holidays.union(but):
+            if start <= day < end:
+                counts[day.weekday()] -= 1
+        return {weekday: counts[weekday.number] for weekday, spans in self.hours.items() if spans}
 
     def _open_instants(self, day: date) -> list[tuple[datetime, datetime]]:
-        if day in self.holidays:
-            return []
-        spans = self.hours.get(Weekday.of(day), ())
-        return [(self._instant(day, span.opens_minute), self._instant(day, span.closes_minute)) for span in spans]
+        """Return when a local day is worked: whenever the clock on the wall shows a working hour.
 
-    def _instant(self, day: date, minute: int) -> datetime:
-        if minute == MINUTES_A_DAY:
-            return start_of_day(day + timedelta(days=1), self.zone)
-        wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=self.zone)
-        return wall.astimezone(UTC)
+        An hour that the clock skips is not worked, and one that it shows twice is worked twice.
+        """
+        spans = () if day in self.holidays else self.hours.get(Weekday.of(day), ())
+        if not spans:
+            return []
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        worked = []
+        for begins, ends, offset in _stretches(
+            start_of_day(day, self.zone), start_of_day(_after(day), self.zone), self.zone
+        ):
+            for span in spans:
+                opens = max(begins, midnight + timedelta(minutes=span.opens_minute) - offset)
+                closes = min(ends, midnight + timedelta(minutes=span.closes_minute) - offset)
+                if opens < closes:
+                    worked.append((opens, closes))
+        return worked
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +236,47 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidCalendar(f"{name!r} is no time zone. Use a name like Europe/Berlin or UTC.") from error
+
+
+@lru_cache(maxsize=4096)
+def days_of_change(zone: ZoneInfo, year: int) -> tuple[date, ...]:
+    """Return the local days of a year that do not last 24 hours, because the clock is changed on them."""
+    found, day, begins = [], date(year, 1, 1), start_of_day(date(year, 1, 1), zone)
+    while day.year == year:
+        ends = start_of_day(_after(day), zone)
+        if ends - begins != _A_DAY:
+            found.append(day)
+        day, begins = _after(day), ends
+    return tuple(found)
+
+
+_A_DAY = timedelta(days=1)
+_A_SECOND = timedelta(seconds=1)
+
+
+def _after(day: date) -> date:
+    return day + _A_DAY
+
+
+def _stretches(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """Cut the time between two instants where the zone's offset changes, and give each part's offset."""
+    begins = start
+    while begins < end:
+        offset = _offset(begins, zone)
+        ends = end
+        if _offset(end - _A_SECOND, zone) != offset:
+            same, other = begins, end - _A_SECOND
+            while other - same > _A_SECOND:
+                middle = same + timedelta(seconds=(other - same) // _A_SECOND // 2)
+                same, other = (middle, other) if _offset(middle, zone) == offset else (same, middle)
+            ends = other
+        yield begins, ends, offset
+        begins = ends
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    offset = instant.astimezone(zone).utcoffset()
+    if offset is None:
+        msg = "a moment in a zone has an offset"
+        raise LookupError(msg)
+    return offset
