@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from domain.access import PrincipalKind
 from domain.moves import Gate, Move
 from domain.stages import Stage
 
@@ -70,8 +71,37 @@ TRIGGERS = (
 )
 
 
+class Owner(StrEnum):
+    """What a member is to a cycle's team."""
+
+    LEAD = "LEAD"
+    ACCOUNT_MANAGER = "ACCOUNT_MANAGER"
+    TECHNICAL_LEAD = "TECHNICAL_LEAD"
+    ENGINEER = "ENGINEER"
+
+
+def _default_staleness() -> Mapping[Stage, int]:
+    return MappingProxyType({Stage.CONTRACTING: 5, Stage.ASSET_DISCOVERY: 5, Stage.EARLY_SUPPORT: 10})
+
+
 def _default_targets() -> Mapping[Stage, int]:
     return MappingProxyType({Stage.CONTRACTING: 10, Stage.ASSET_DISCOVERY: 20})
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One thing to be done in a stage.
+
+    `key` tells it from the definition's other items, `owner` is what the person who does it is to the cycle, and
+    `due_business_days` counts from the stage's entry. `proves` is the gate that a done item meets.
+    """
+
+    key: str
+    title: str
+    owner: Owner = Owner.LEAD
+    due_business_days: int | None = None
+    required: bool = False
+    proves: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +123,9 @@ class Rules:
     waiver_days: int = 14
     gates: Mapping[Gate, Hardness] = field(default_factory=lambda: MappingProxyType({}))
     triggers: tuple[Trigger, ...] = TRIGGERS
+    stale_business_days: Mapping[Stage, int] = field(default_factory=_default_staleness)
+    checklists: Mapping[Stage, tuple[ChecklistItem, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By stage; what is held under OFFBOARDED is worked through from notice to off-boarding."""
 
     def hardness(self, gate: Gate) -> Hardness:
         """Return how a gate holds under this definition; soft unless set, hard where it must be."""
@@ -100,10 +133,28 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who made a version, why, and on which one before it; the first version of a provider is based on none."""
+
+    kind: PrincipalKind
+    id: UUID
+    note: str | None
+    based_on: int | None
+
+
+OF_THE_PRODUCT = Authorship(PrincipalKind.SYSTEM, UUID(int=0), None, None)
+"""Of the version that a provider begins with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
-    """One stored version; a cycle keeps the version it was opened with."""
+    """One stored version; a cycle keeps its version until it is migrated.
+
+    `authorship` is nothing where only the rules were read, to judge or to move by them.
+    """
 
     id: UUID
     number: int
     rules: Rules
     created_at: datetime
+    authorship: Authorship | None = None
