@@ -18,7 +18,8 @@ from domain.ids import IdKind, parse
 from domain.moves import Move
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
-from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
+from workflows.onboarding import MoveCommand, move_cycle
+from workflows.opening import OpenCommand, open_cycle
 from workflows.teams import TeamCommand, change_team
 
 P = TypeVar("P", bound="OnboardingPayload")

@@ -35,6 +35,14 @@ described(
     LOSE="End before service began.",
     OFF_BOARD="End service.",
     REOPEN="Open a new onboarding for a client that came back.",
+    EXPAND="Open an onboarding for one site or service of a client in service.",
+    IMPORT="Bring in where an existing client stands.",
+    DISCARD="Set aside what was entered by mistake or twice.",
+    GIVE_NOTICE="Say when service will end.",
+    WITHDRAW_NOTICE="Stay after all.",
+    CORRECT="Correct when something happened.",
+    UNDO="Take back one's own last move.",
+    MIGRATE="Keep to another version of the definition.",
 )
 
 described(
@@ -112,6 +120,8 @@ described(
     CONTRACT_ENDED="The contract ended and was not renewed.",
     CLIENT_CLOSED="The client ceased to exist.",
     OTHER="Something else; the reason says what.",
+    MISTAKE="It was entered by mistake; it counts in no figure.",
+    DUPLICATE="It was entered twice; it counts in no figure.",
 )
 
 described(
@@ -167,4 +177,15 @@ described(
     TIMER_FIRED="A planned moment came.",
     SURVEY_SKIPPED="A survey was not sent.",
     EFFECT_CANCELLED="A planned effect was called off.",
+    PLANNED="A stage got its planned date.",
+    RE_PLANNED="The planned date of a stage became another.",
+    PLAN_WITHDRAWN="The planned date of a stage was withdrawn.",
+    NOTE_ADDED="A note was written.",
+    NOTE_EDITED="A note was edited.",
+    NOTE_DELETED="A note was deleted.",
+    CONTACT_ADDED="A contact was written down.",
+    CONTACT_EDITED="A contact was edited.",
+    CONTRACT_ADDED="A contract was written down.",
+    CONTRACT_EDITED="A contract was edited, or its status changed.",
+    CLIENT_EDITED="The client's own fields were edited.",
 )

@@ -23,7 +23,7 @@ from domain.tenants import TenantSettings
 _COLUMNS = """
     c.id, c.client_id, c.number, c.scope_kind, c.scope_key, c.contract_id, c.definition_id, c.lead_id,
     c.account_manager_id, c.technical_lead_id, c.engineer_ids, c.stage, c.visit_id, c.opened_at, c.entered_at,
-    c.target_at, c.held_at, c.ended_at, c.outcome, c.version
+    c.target_at, c.held_at, c.ended_at, c.outcome, c.version, c.active_at, c.amendment_id, c.notice_id
 """
 
 _NAMES = [name.strip().removeprefix("c.") for name in _COLUMNS.split(",")]
@@ -69,7 +69,7 @@ STAGE_COUNTS = text("""
 """)
 
 VISITS = text("""
-    select id, cycle_id, stage, entered_at, left_at, superseded_at from visit
+    select id, cycle_id, stage, entered_at, left_at, superseded_at, target_at from visit
     where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
     order by cycle_id, entered_at, id
 """)
@@ -235,7 +235,13 @@ async def visits(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, tuple[Vi
     found: dict[UUID, tuple[Visit, ...]] = {}
     for row in await tx.rows(VISITS, tenant=tx.tenant, ids=list(cycles)):
         visit = Visit(
-            row["id"], row["cycle_id"], Stage(row["stage"]), row["entered_at"], row["left_at"], row["superseded_at"]
+            row["id"],
+            row["cycle_id"],
+            Stage(row["stage"]),
+            row["entered_at"],
+            row["left_at"],
+            row["superseded_at"],
+            row["target_at"],
         )
         found[visit.cycle_id] = (*found.get(visit.cycle_id, ()), visit)
     return found

@@ -13,13 +13,14 @@ from db.session import Transaction
 from domain.calendars import Calendar, Pauses
 from domain.formulas import Spell
 from domain.kpis import Dimension, Where
+from domain.onboarding import ENTERED_IN_ERROR
 from domain.periods import Bucket, start_of_day
 from domain.series import Moment
 from domain.stages import ENDS, ORDER, Stage
 
 ONBOARDING_STAGES = [stage.value for stage in ORDER if stage is not Stage.STEADY_STATE]
 
-NEVER_HAPPENED = ["MISTAKE", "DUPLICATE"]
+NEVER_HAPPENED = sorted(outcome.value for outcome in ENTERED_IN_ERROR)
 """Outcomes of cycles that were entered in error: they count in no figure."""
 
 

@@ -15,10 +15,11 @@ from domain.steps import Step
 _TRANSITION = """
     insert into transition (tenant_id, id, client_id, cycle_id, version, move, from_stage, to_stage, accepted, refusal,
         recorded_at, effective_at, actor_kind, actor_id, on_behalf_of, channel, definition_number, gates, waiver_ids,
-        effect_ids, reason, outcome, request_id, event_id)
+        effect_ids, reason, outcome, request_id, event_id, corrects)
     values (:tenant, :transition, :client, :cycle, :version, :move, :from_stage, :to_stage, :accepted, :refusal,
         :now, :effective, :actor_kind, :actor, :on_behalf_of, :channel, :definition_number, :gates,
-        cast(:waivers as uuid[]), cast(:effect_ids as uuid[]), :reason, :outcome, :request, :event)
+        cast(:waivers as uuid[]), cast(:effect_ids as uuid[]), :reason, :outcome, :request, :event,
+        :corrects)
 """
 
 REFUSE = text(_TRANSITION)
@@ -26,10 +27,10 @@ REFUSE = text(_TRANSITION)
 OPEN = text("""
     insert into cycle (tenant_id, id, client_id, number, scope_kind, scope_key, contract_id, definition_id, lead_id,
         account_manager_id, technical_lead_id, engineer_ids, stage, visit_id, opened_at, entered_at, target_at, held_at,
-        ended_at, outcome, version)
+        ended_at, outcome, version, active_at, amendment_id)
     values (:tenant, :cycle, :client, :number, :scope_kind, :scope_key, :contract, :definition, :lead,
         :account_manager, :technical_lead, cast(:engineers as uuid[]), :stage, :visit, :opened_at, :entered_at, :target,
-        null, null, null, 0)
+        null, null, null, 0, :opened_at, :amendment)
 """)
 
 LATEST = text("update client set cycle_id = :cycle where tenant_id = :tenant and id = :client")
@@ -38,11 +39,14 @@ LATEST = text("update client set cycle_id = :cycle where tenant_id = :tenant and
 STEP = text(f"""
     with moved as (
         update cycle set stage = :stage, visit_id = :visit, entered_at = :entered_at, target_at = :target,
-            held_at = :held_at, ended_at = :ended_at, outcome = :outcome, version = :version
+            held_at = :held_at, ended_at = :ended_at, outcome = :outcome, version = :version,
+            active_at = greatest(active_at, cast(:now as timestamptz)), notice_id = :notice
         where tenant_id = :tenant and id = :cycle
     ), left_behind as (
         update visit set
             left_at = case when id = cast(:left_visit as uuid) then :now else left_at end,
+            target_at = case when id = cast(:left_visit as uuid) then cast(:left_target as timestamptz)
+                             else target_at end,
             superseded_at = case when id = any(cast(:superseded as uuid[])) then :now else superseded_at end
         where tenant_id = :tenant and cycle_id = :cycle
           and (id = cast(:left_visit as uuid) or id = any(cast(:superseded as uuid[])))
@@ -211,6 +215,7 @@ def _audit(t: Transition) -> dict[str, object]:
         "outcome": t.outcome.value if t.outcome else None,
         "request": t.request_id,
         "event": t.event_id,
+        "corrects": t.corrects,
     }
 
 
@@ -233,6 +238,7 @@ def _opening(step: Step) -> dict[str, object]:
         "opened_at": c.opened_at,
         "entered_at": c.entered_at,
         "target": c.target_at,
+        "amendment": c.amendment_id,
     }
 
 
@@ -245,7 +251,9 @@ def _cycle(step: Step) -> dict[str, object]:
         "target": c.target_at,
         "held_at": c.held_at,
         "ended_at": c.ended_at,
+        "notice": c.notice_id,
         "left_visit": step.left_visit,
+        "left_target": step.left_target,
         "superseded": list(step.superseded),
         "entered_visit": entered.id if entered else None,
         "closes_window": step.closes_window,

@@ -20,7 +20,8 @@ from domain.moves import Gate, Move, targets_of
 from domain.onboarding import Cycle, EndReason, HoldReason
 from domain.stages import Stage
 from domain.waivers import FollowUp
-from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
+from workflows.onboarding import MoveCommand, move_cycle
+from workflows.opening import OpenCommand, open_cycle
 from workflows.readiness import judged
 from workflows.waivers import (
     AttestCommand,

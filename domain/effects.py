@@ -10,10 +10,10 @@ from uuid import UUID
 from domain.calendars import Calendar
 from domain.definitions import Audience, Rules, Trigger
 from domain.gates import Evidence, day_ninety
-from domain.moves import Move
+from domain.moves import STAYING, Move
 from domain.onboarding import Cycle, Hold, Visit, superseded_by
 from domain.periods import local_day, start_of_day
-from domain.stages import Stage
+from domain.stages import ENDS, Stage
 
 TARGET = "TARGET"
 HOLD_REVIEW = "HOLD_REVIEW"
@@ -131,7 +131,7 @@ def effects(
     if move is Move.HOLD:
         planned = [_hold_review(cycle, rules, now)]
     else:
-        planned = [] if move is Move.RESUME else _timers(to_stage, cycle, rules, evidence, calendar)
+        planned = [] if move in STAYING else _timers(to_stage, cycle, rules, evidence, calendar)
     for trigger in rules.triggers:
         if trigger.move is move:
             planned += _survey(trigger, cycle, evidence)
@@ -149,9 +149,9 @@ def cancellation(move: Move, to_stage: Stage, cycle: Cycle, visits: tuple[Visit,
     Moving on ends the timers of the stage left; rolling back also the unsent surveys of every
     visit set aside; an end calls off everything.
     """
-    if move in (Move.LOSE, Move.OFF_BOARD):
+    if to_stage in ENDS:
         return Cancellation(None, tuple(EffectKind))
-    if move is Move.ROLL_BACK:
+    if move in (Move.ROLL_BACK, Move.UNDO):
         aside = tuple(v.id for v in superseded_by(to_stage, visits))
         return Cancellation(aside, tuple(EffectKind))
     if move in (Move.BEGIN_DISCOVERY, Move.GO_LIVE, Move.GRADUATE):

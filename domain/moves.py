@@ -22,6 +22,21 @@ class Move(StrEnum):
     LOSE = "LOSE"
     OFF_BOARD = "OFF_BOARD"
     REOPEN = "REOPEN"
+    EXPAND = "EXPAND"
+    IMPORT = "IMPORT"
+    DISCARD = "DISCARD"
+    GIVE_NOTICE = "GIVE_NOTICE"
+    WITHDRAW_NOTICE = "WITHDRAW_NOTICE"
+    CORRECT = "CORRECT"
+    UNDO = "UNDO"
+    MIGRATE = "MIGRATE"
+
+
+STAYING = frozenset({Move.HOLD, Move.RESUME, Move.GIVE_NOTICE, Move.WITHDRAW_NOTICE, Move.CORRECT, Move.MIGRATE})
+"""Moves that leave a cycle in its stage."""
+
+UNDOABLE = frozenset({Move.BEGIN_DISCOVERY, Move.GO_LIVE, Move.GRADUATE, Move.LOSE, Move.OFF_BOARD, Move.DISCARD})
+"""Moves that can be taken back; of the others the opposite can be done at any time."""
 
 
 class Gate(StrEnum):
@@ -65,6 +80,8 @@ class MoveRule:
     gates: tuple[Gate, ...] = ()
     needs_reason: bool = False
     while_held: bool = False
+    apart: bool = False
+    """Not among the next moves on offer: it looks at what was done before, not at what comes next."""
 
 
 def _rule(
@@ -76,11 +93,13 @@ def _rule(
     *gates: Gate,
     needs_reason: bool = False,
     while_held: bool = False,
+    apart: bool = False,
 ) -> MoveRule:
-    return MoveRule(move, frozenset(sources), frozenset(targets), scope, title, gates, needs_reason, while_held)
+    return MoveRule(move, frozenset(sources), frozenset(targets), scope, title, gates, needs_reason, while_held, apart)
 
 
 _C, _A, _E, _S = ORDER
+_LOST, _OUT = Stage.LOST, Stage.OFFBOARDED
 
 MOVES: Mapping[Move, MoveRule] = MappingProxyType(
     {
@@ -88,6 +107,8 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
         for rule in (
             _rule(Move.OPEN, (), (_C,), Scope.ONBOARDING_MOVE, "open", Gate.LEAD_SET),
             _rule(Move.REOPEN, (), (_C,), Scope.ONBOARDING_END, "reopen", Gate.LEAD_SET),
+            _rule(Move.EXPAND, (), (_C,), Scope.ONBOARDING_MOVE, "expand", Gate.LEAD_SET),
+            _rule(Move.IMPORT, (), tuple(Stage), Scope.TENANT_WRITE, "import"),
             _rule(
                 Move.BEGIN_DISCOVERY,
                 (_C,),
@@ -142,7 +163,7 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
             _rule(
                 Move.LOSE,
                 (_C, _A),
-                (Stage.LOST,),
+                (_LOST,),
                 Scope.ONBOARDING_MOVE,
                 "lose",
                 needs_reason=True,
@@ -151,7 +172,7 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
             _rule(
                 Move.OFF_BOARD,
                 (_E, _S),
-                (Stage.OFFBOARDED,),
+                (_OUT,),
                 Scope.ONBOARDING_END,
                 "off-board",
                 Gate.SERVICE_END_REACHED,
@@ -160,6 +181,61 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
                 needs_reason=True,
                 while_held=True,
             ),
+            _rule(
+                Move.DISCARD,
+                (_C,),
+                (_LOST,),
+                Scope.ONBOARDING_END,
+                "discard",
+                needs_reason=True,
+                while_held=True,
+            ),
+            _rule(
+                Move.GIVE_NOTICE,
+                (_E, _S),
+                (),
+                Scope.ONBOARDING_HOLD,
+                "give notice",
+                needs_reason=True,
+                while_held=True,
+            ),
+            _rule(
+                Move.WITHDRAW_NOTICE,
+                (_E, _S),
+                (),
+                Scope.ONBOARDING_HOLD,
+                "withdraw notice",
+                needs_reason=True,
+                while_held=True,
+            ),
+            _rule(
+                Move.CORRECT,
+                tuple(Stage),
+                (),
+                Scope.ONBOARDING_MOVE,
+                "correct",
+                needs_reason=True,
+                while_held=True,
+                apart=True,
+            ),
+            _rule(
+                Move.UNDO,
+                (_A, _E, _S, _LOST, _OUT),
+                ORDER,
+                Scope.ONBOARDING_MOVE,
+                "undo",
+                apart=True,
+            ),
+            _rule(
+                Move.MIGRATE,
+                ORDER,
+                (),
+                Scope.ONBOARDING_MOVE,
+                "migrate",
+                needs_reason=True,
+                while_held=True,
+                apart=True,
+            ),
         )
     }
 )
@@ -167,15 +243,26 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
 
 
 def targets_of(move: Move, stage: Stage) -> tuple[Stage, ...]:
-    """Return the stages that a move can lead to from a stage; the stage itself for hold and resume."""
+    """Return the stages that a move can lead to from a stage; the stage itself for what leaves it there."""
     rule = MOVES[move]
     if stage not in rule.sources:
         return ()
-    if move in (Move.HOLD, Move.RESUME):
+    if move in STAYING:
         return (stage,)
+    if move is Move.UNDO:
+        return _undone(stage)
     if move is Move.ROLL_BACK:
         return tuple(s for s in ORDER if s in rule.targets and ORDER.index(s) < ORDER.index(stage))
     return tuple(rule.targets)
+
+
+def _undone(stage: Stage) -> tuple[Stage, ...]:
+    """Return where the moves that can be undone have led here from."""
+    return tuple(
+        source
+        for source in ORDER
+        if any(stage in MOVES[move].targets and source in MOVES[move].sources for move in UNDOABLE)
+    )
 
 
 def scope_for(move: Move, stage: Stage) -> Scope:

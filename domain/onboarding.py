@@ -6,7 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.moves import MOVES, Move
+from domain.clients import Party
+from domain.moves import MOVES, STAYING, Move
 from domain.stages import ENDS, ORDER, Stage
 
 
@@ -39,6 +40,12 @@ class EndReason(StrEnum):
     CONTRACT_ENDED = "CONTRACT_ENDED"
     CLIENT_CLOSED = "CLIENT_CLOSED"
     OTHER = "OTHER"
+    MISTAKE = "MISTAKE"
+    DUPLICATE = "DUPLICATE"
+
+
+ENTERED_IN_ERROR = frozenset({EndReason.MISTAKE, EndReason.DUPLICATE})
+"""Outcomes of what was never an onboarding: they count in no figure, and only a discard gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ class Cycle:
     ended_at: datetime | None
     outcome: EndReason | None
     version: int
+    active_at: datetime
+    amendment_id: UUID | None = None
+    notice_id: UUID | None = None
 
     @property
     def team(self) -> tuple[UUID | None, ...]:
@@ -73,13 +83,16 @@ class Cycle:
 
     @property
     def ended(self) -> bool:
-        """Whether the cycle is over; nothing of it changes any more."""
+        """Whether the cycle is over; only a correction or an undo changes anything of it then."""
         return self.stage in ENDS
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One stay in one stage; a roll-back marks what came after its target as superseded."""
+    """One stay in one stage; a roll-back marks what came after its target as superseded.
+
+    `target_at` is the stage's target as it stood when the stage was left; while the stay lasts it is the cycle's.
+    """
 
     id: UUID
     cycle_id: UUID
@@ -87,6 +100,7 @@ class Visit:
     entered_at: datetime
     left_at: datetime | None
     superseded_at: datetime | None
+    target_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,25 @@ class Hold:
     held_at: datetime
     expected_resume_on: date | None
     resumed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A client in service that leaves, or whom the provider leaves; withdrawn, it was none.
+
+    `given_on` and `ends_on` are local days of the provider: when it was given, and the last day of service.
+    """
+
+    id: UUID
+    cycle_id: UUID
+    given_by: Party
+    contact_id: UUID | None
+    given_on: date
+    ends_on: date
+    outcome: EndReason
+    reason: str
+    given_at: datetime
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +172,7 @@ class Transition:
     outcome: EndReason | None
     request_id: str
     event_id: UUID | None
+    corrects: UUID | None = None
 
 
 def possible_moves(cycle: Cycle) -> tuple[Move, ...]:
@@ -146,10 +180,14 @@ def possible_moves(cycle: Cycle) -> tuple[Move, ...]:
     if cycle.ended:
         return ()
     held = cycle.held_at is not None
+    unfit = Move.GIVE_NOTICE if cycle.notice_id else Move.WITHDRAW_NOTICE
     return tuple(
         move
         for move, rule in MOVES.items()
-        if cycle.stage in rule.sources and (rule.while_held if held else move is not Move.RESUME)
+        if cycle.stage in rule.sources
+        and not rule.apart
+        and move is not unfit
+        and (rule.while_held if held else move is not Move.RESUME)
     )
 
 
@@ -177,8 +215,8 @@ def replay(transitions: tuple[Transition, ...]) -> History:
     for step in transitions:
         if not step.accepted:
             continue
-        moved = step.move not in (Move.HOLD, Move.RESUME)
-        held = step.move is Move.HOLD or (history.held and step.move not in (Move.RESUME, Move.LOSE, Move.OFF_BOARD))
+        moved = step.move not in STAYING
+        held = step.move is Move.HOLD or (history.held and not (moved or step.move is Move.RESUME))
         stages = (*history.stages, step.to_stage) if moved else history.stages
         history = History(step.to_stage, step.version, held, step.to_stage in ENDS, stages)
     return history

@@ -19,6 +19,9 @@ FORWARD = {
 }
 """The move that leads on from each stage."""
 
+UNFORESEEN = frozenset({Move.GIVE_NOTICE, Move.WITHDRAW_NOTICE})
+"""Moves whose consequences depend on what is given with them; their own dry run tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
@@ -52,5 +55,6 @@ def readiness(cycle: Cycle, rules: Rules, evidence: Evidence, calendar: Calendar
             effects(move, target, cycle, rules, evidence, calendar),
         )
         for move in possible_moves(cycle)
+        if move not in UNFORESEEN
         for target in targets_of(move, cycle.stage)
     )

@@ -22,6 +22,7 @@ class Step:
     envelope: Envelope
     opened: bool = False
     left_visit: UUID | None = None
+    left_target: datetime | None = None
     entered_visit: Visit | None = None
     superseded: tuple[UUID, ...] = ()
     held: Hold | None = None

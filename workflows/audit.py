@@ -8,12 +8,13 @@ from db import cycles, evidence, steps
 from db.session import Transaction
 from domain.access import Principal
 from domain.baselines import Baseline, Span, figures
-from domain.definitions import Definition
-from domain.effects import PlannedEffect
-from domain.errors import Outcome, UserError
+from domain.calendars import Calendar
+from domain.definitions import Definition, Rules
+from domain.effects import PlannedEffect, effects
+from domain.errors import ErrorCode, Outcome, UserError
 from domain.events import Envelope, OnboardingMoved
-from domain.gates import Verdict
-from domain.moves import Move
+from domain.gates import Evidence, Verdict
+from domain.moves import MOVES, Move
 from domain.onboarding import Cycle, EndReason, Transition
 from domain.stages import Stage
 from domain.texts import REASON_LIMIT
@@ -63,6 +64,19 @@ class Attempt:
         reason = self.reason[:REASON_LIMIT] if self.reason else None
         await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value, reason=reason))
         return Outcome(subject=self.cycle.id, version=self.cycle.version, errors=(error,))
+
+    def planned(
+        self, target: Stage, rules: Rules, facts: Evidence, calendar: Calendar
+    ) -> tuple[tuple[UUID, PlannedEffect], ...]:
+        """Return what the move sets off, each with the id under which it will be stored."""
+        found = effects(self.move, target, self.cycle, rules, facts, calendar, historical=self.request.historical)
+        return tuple((new_id(), effect) for effect in found)
+
+
+def not_yours(move: Move) -> UserError:
+    """Return the refusal of a move of an onboarding on whose team the caller is not."""
+    message = f"You may {MOVES[move].title} only onboardings on whose team you are."
+    return UserError(ErrorCode.NOT_ALLOWED, message)
 
 
 def moved_event(attempt: Attempt, moved: Cycle, from_stage: Stage | None, waivers: tuple[UUID, ...]) -> Envelope:

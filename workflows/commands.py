@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,9 +25,18 @@ Act = Callable[[Transaction], Awaitable[Outcome]]
 
 
 async def perform(
-    context: Context, principal: Principal, request: Request, mutation: str, command: object, act: Act
+    context: Context,
+    principal: Principal,
+    request: Request,
+    mutation: str,
+    command: object,
+    act: Act,
+    *,
+    dry_run: bool = False,
 ) -> Outcome:
     """Run `act` in one transaction; sent again with the same key, return what it came to the first time.
+
+    A dry run does all of it and takes it back, so that what it tells is what would happen; it needs no key.
 
     A refusal commits (with its audit row and its stored outcome); an exception rolls back and
     stores nothing. A deadlock is run again up to three times.
@@ -35,12 +45,12 @@ async def perform(
         DatabaseUnavailableError: the connection was lost; whether the commit arrived is settled by
             sending the command again with its key.
     """
-    if error := _key_error(principal, request):
+    if not dry_run and (error := _key_error(principal, request)):
         return refused(error)
-    claim = _claim(principal, request, mutation, command)
+    claim = None if dry_run else _claim(principal, request, mutation, command)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _once(context, principal, claim, act)
+            return await (_tried if dry_run else _once)(context, principal, claim, act)
         except RetryableError:
             if attempt == ATTEMPTS:
                 return refused(_busy())
@@ -69,6 +79,22 @@ async def _once(context: Context, principal: Principal, claim: idempotency.Claim
         if claim is not None:
             await idempotency.record(tx, claim, outcome)
         return outcome
+
+
+class _TakenBackError(Exception):
+    """Ends the transaction of a dry run."""
+
+
+async def _tried(context: Context, principal: Principal, _claim: idempotency.Claim | None, act: Act) -> Outcome:
+    outcome: Outcome | None = None
+    try:
+        async with context.database.writing(principal) as tx:
+            outcome = await act(tx)
+            raise _TakenBackError  # noqa: TRY301 -- an exception is what takes a transaction back
+    except _TakenBackError:
+        if outcome is None:
+            raise
+        return replace(outcome, event=None)
 
 
 def _key_error(principal: Principal, request: Request) -> UserError | None:

@@ -26,6 +26,10 @@ class DefinitionRow(OfTenant, Base):
     number: Mapped[int]
     body: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(INSTANT)
+    author_kind: Mapped[str]
+    author_id: Mapped[UUID]
+    note: Mapped[str | None]
+    based_on: Mapped[int | None]
 
 
 class CycleRow(OfTenant, Base):
@@ -39,6 +43,10 @@ class CycleRow(OfTenant, Base):
         ForeignKeyConstraint(["tenant_id", "definition_id"], ["definition.tenant_id", "definition.id"]),
         ForeignKeyConstraint(
             ["tenant_id", "client_id", "contract_id"], ["contract.tenant_id", "contract.client_id", "contract.id"]
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "client_id", "contract_id", "amendment_id"],
+            ["amendment.tenant_id", "amendment.client_id", "amendment.contract_id", "amendment.id"],
         ),
         ForeignKeyConstraint(["tenant_id", "lead_id"], ["member.tenant_id", "member.id"]),
         ForeignKeyConstraint(["tenant_id", "account_manager_id"], ["member.tenant_id", "member.id"]),
@@ -54,6 +62,7 @@ class CycleRow(OfTenant, Base):
         ),
         Index("ix_cycle_board", "tenant_id", "stage", "opened_at", "id"),
         Index("ix_cycle_opened", "tenant_id", "opened_at", "id"),
+        Index("ix_cycle_open_definition", "tenant_id", "definition_id", postgresql_where=text("ended_at is null")),
     )
 
     client_id: Mapped[UUID]
@@ -75,6 +84,9 @@ class CycleRow(OfTenant, Base):
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
     outcome: Mapped[str | None]
     version: Mapped[int]
+    active_at: Mapped[datetime] = mapped_column(INSTANT)
+    amendment_id: Mapped[UUID | None]
+    notice_id: Mapped[UUID | None]
 
 
 class VisitRow(OfTenant, Base):
@@ -101,6 +113,7 @@ class VisitRow(OfTenant, Base):
     entered_at: Mapped[datetime] = mapped_column(INSTANT)
     left_at: Mapped[datetime | None] = mapped_column(INSTANT)
     superseded_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    target_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class TransitionRow(OfTenant, Base):
@@ -142,6 +155,7 @@ class TransitionRow(OfTenant, Base):
     outcome: Mapped[str | None]
     request_id: Mapped[str]
     event_id: Mapped[UUID | None]
+    corrects: Mapped[UUID | None]
 
 
 class CycleChangeRow(OfTenant, Base):
@@ -186,6 +200,31 @@ class HoldRow(OfTenant, Base):
     held_at: Mapped[datetime] = mapped_column(INSTANT)
     expected_resume_on: Mapped[date | None]
     resumed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class NoticeRow(OfTenant, Base):
+    """The end of service as it was announced, by whom and for which day."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        _of_cycle(),
+        ForeignKeyConstraint(
+            ["tenant_id", "client_id", "contact_id"], ["contact.tenant_id", "contact.client_id", "contact.id"]
+        ),
+        Index(None, "tenant_id", "cycle_id", "given_at"),
+        Index("uq_notice_open", "tenant_id", "cycle_id", unique=True, postgresql_where=text("withdrawn_at is null")),
+    )
+
+    client_id: Mapped[UUID]
+    cycle_id: Mapped[UUID]
+    given_by: Mapped[str]
+    contact_id: Mapped[UUID | None]
+    given_on: Mapped[date]
+    ends_on: Mapped[date]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    given_at: Mapped[datetime] = mapped_column(INSTANT)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class WaiverRow(OfTenant, Base):

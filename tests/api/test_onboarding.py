@@ -173,7 +173,7 @@ async def test_out_of_steady_state_only_a_service_manager_rolls_back(onboarding:
     onboarding.provider.clock.forward(days=91)
     await onboarding.forward()
     can = "query ($id: ID!) { onboarding(id: $id) { viewerCan } }"
-    assert (await lead_asks(onboarding, can))["onboarding"]["viewerCan"] == []
+    assert (await lead_asks(onboarding, can))["onboarding"]["viewerCan"] == ["GIVE_NOTICE"]
     back = """
     mutation ($id: ID!, $version: Int!) {
       onboardingRollBack(input: {onboardingId: $id, to: EARLY_SUPPORT, reason: "early", expectedVersion: $version}) {

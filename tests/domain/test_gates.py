@@ -45,6 +45,7 @@ CYCLE = Cycle(
     ended_at=None,
     outcome=None,
     version=1,
+    active_at=NOW,
 )
 
 EVIDENCE = Evidence(
@@ -237,7 +238,7 @@ def test_the_table_of_moves_reaches_every_stage_and_leaves_no_end() -> None:
 
 
 def test_on_hold_only_resuming_or_ending_is_possible() -> None:
-    assert set(possible_moves(replace(CYCLE, held_at=NOW))) == {Move.RESUME, Move.LOSE}
+    assert set(possible_moves(replace(CYCLE, held_at=NOW))) == {Move.RESUME, Move.LOSE, Move.DISCARD}
 
 
 def test_the_diagram_has_every_move_of_the_table() -> None:

@@ -18,7 +18,7 @@ from workflows.contacts import create as create_contact
 from workflows.contracts import CreateContract, UpdateContract
 from workflows.contracts import create as create_contract
 from workflows.contracts import update as update_contract
-from workflows.onboarding import OpenCommand, open_cycle
+from workflows.opening import OpenCommand, open_cycle
 
 NEXT = {"CONTRACTING": "ASSET_DISCOVERY", "ASSET_DISCOVERY": "EARLY_SUPPORT"}
 FORWARD = {"CONTRACTING": "BEGIN_DISCOVERY", "ASSET_DISCOVERY": "GO_LIVE"}

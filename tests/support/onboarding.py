@@ -18,7 +18,8 @@ from workflows.contacts import create as create_contact
 from workflows.contracts import CreateContract, UpdateContract
 from workflows.contracts import create as create_contract
 from workflows.contracts import update as update_contract
-from workflows.onboarding import MoveCommand, OpenCommand, move_cycle, open_cycle
+from workflows.onboarding import MoveCommand, move_cycle
+from workflows.opening import OpenCommand, open_cycle
 from workflows.waivers import AttestCommand, WaiverCommand, WaiverDecision, attest, grant_waiver, request_waiver
 
 

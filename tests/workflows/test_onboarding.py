@@ -17,7 +17,7 @@ from tests.support.providers import Provider, codes, done, sent
 from workflows.contracts import UpdateContract
 from workflows.contracts import update as update_contract
 from workflows.effects import fire_due
-from workflows.onboarding import OpenCommand, open_cycle
+from workflows.opening import OpenCommand, open_cycle
 
 HISTORY = text("select move, accepted from transition where tenant_id = :tenant and cycle_id = :cycle order by id")
 

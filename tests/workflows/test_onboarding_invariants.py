@@ -31,7 +31,7 @@ from tests.support.onboarding import Onboarding, opened
 from tests.support.postgres import Postgres
 from tests.support.providers import Provider, done, new_provider, sent
 from workflows.effects import fire_due
-from workflows.onboarding import OpenCommand, open_cycle
+from workflows.opening import OpenCommand, open_cycle
 from workflows.waivers import (
     AttestCommand,
     WaiverCommand,
