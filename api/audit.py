@@ -64,14 +64,25 @@ class Transition:
         return [strawberry.ID(public(IdKind.EFFECT, effect)) for effect in root.effect_ids]
 
 
-@window(timeline.TimelineEntry, description="One thing that happened to an onboarding.")
+@window(timeline.TimelineEntry, description="One thing that happened to an onboarding, or to a client.")
 class TimelineEntry:
     at: datetime = strawberry.field(description="When.")
     kind: TimelineKind = strawberry.field(description="What sort of thing.")
     key: str = strawberry.field(
-        description="What it was about: a move, a gate, a timer, a survey, a field of the team."
+        description="What it was about: a move, a gate, a stage, a timer, a survey, a field of the team, or what was "
+        "written: `NOTE`, `CONTACT`, `CONTRACT`."
     )
-    detail: str | None = strawberry.field(description="Where to, or why.")
+    detail: str | None = strawberry.field(
+        description="Where to, or why; the day of a plan, or the fields of what was edited."
+    )
+    onboarding_id: strawberry.ID | None = optional_id_field(
+        IdKind.ONBOARDING, "cycle_id", description="The onboarding it happened to, where it is of one."
+    )
+
+    @resolved(description="The note, contact or contract that was written; `null` for anything else.")
+    def subject_id(root: Any) -> strawberry.ID | None:  # noqa: N805 -- the root is a domain value, not this class
+        kind = _SUBJECTS.get(root.key)
+        return None if kind is None or root.subject_id is None else strawberry.ID(public(kind, root.subject_id))
 
     @resolved(
         description="The member or token that did it; `null` where time or the product itself did.",
@@ -93,6 +104,15 @@ class TimelineEntry:
     )
     def after_ids(root: Any) -> list[strawberry.ID] | None:  # noqa: N805
         return _named(root.key, root.after)
+
+
+_SUBJECTS = {
+    "NOTE": IdKind.NOTE,
+    "CONTACT": IdKind.CONTACT,
+    "CONTRACT": IdKind.CONTRACT,
+    "CLIENT": IdKind.CLIENT,
+}
+"""What an edit was of, by the entry's key."""
 
 
 def _actor_id(did: onboarding.Transition | timeline.TimelineEntry) -> strawberry.ID | None:

@@ -22,6 +22,7 @@ from api.onboarding import Onboarding
 from api.onboarding_loaders import of_client
 from api.paging import After, Before, Connection, First, Last, Ordering, Page, connection, page_of
 from api.tickets import ClientTickets
+from api.timelines import ClientTimeline
 from db import clients as stored
 from db import contacts, contracts, devices, services
 from db.keyset import Listing
@@ -100,7 +101,7 @@ class DeviceWhere:
 
 
 @window(clients.Client, description="A company that the provider serves.")
-class Client(ClientFigures, ClientTickets, Node):
+class Client(ClientFigures, ClientTickets, ClientTimeline, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
     name: str = strawberry.field(description="Its name; names may repeat.")
     industry: str | None = strawberry.field(description="What it does.")

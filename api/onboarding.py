@@ -8,7 +8,7 @@ import strawberry
 
 from api import client_loaders, onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
-from api.audit import TimelineEntry, Transition
+from api.audit import Transition
 from api.context import Info
 from api.definitions import OnboardingDefinition
 from api.fields import FieldPrice, id_field, member_id_field, optional_id_field, query_field, resolved, window
@@ -16,8 +16,9 @@ from api.gates import Attestation, MoveReadiness, Waiver
 from api.members import Member
 from api.nodes import Node, nodes_of
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
+from api.timelines import OnboardingTimeline
 from api.user_errors import Blocker
-from db import cycles, timeline
+from db import cycles
 from domain import baselines, diagrams, effects, onboarding
 from domain.access import Scope
 from domain.effects import EffectKind, EffectState
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 BY_OPENED = Ordering("onboardings by opening", (datetime, UUID))
 BY_RECORDED = Ordering("transitions", (datetime, UUID))
-BY_TIME = Ordering("timeline", (datetime, str, UUID))
 
 PER_CYCLE = FieldPrice(list_size=10)
 
@@ -103,7 +103,7 @@ class OnboardingEffect:
     onboarding.Cycle,
     description="One onboarding of a client, from its opening to its end. A client that comes back gets a new one.",
 )
-class Onboarding(Node):
+class Onboarding(OnboardingTimeline, Node):
     id: strawberry.ID = id_field(IdKind.ONBOARDING, description="The onboarding's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client being onboarded.")
     number: int = strawberry.field(description="Which onboarding of this client it is, counted from 1.")
@@ -232,23 +232,6 @@ class Onboarding(Node):
             return await info.context.loader(loaders.lengths, cycles.HISTORY).load(root.id)
 
         return connection(page, rows, key=lambda t: (t.recorded_at, t.id), count=count)
-
-    @resolved(description="Everything that happened to it in one order, oldest first.", scope=Scope.AUDIT_READ)
-    async def timeline(
-        root: Any,  # noqa: N805
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[TimelineEntry] | None:
-        page = page_of(BY_TIME, first=first, after=after, last=last, before=before)
-        rows = await info.context.loader(loaders.timeline, page).load(root.id)
-
-        async def count() -> int:
-            return await info.context.loader(loaders.lengths, timeline.TIMELINE).load(root.id)
-
-        return connection(page, rows, key=lambda e: (e.at, e.kind.value, e.id), count=count)
 
     @resolved(description="Its path through the stages as a Mermaid flowchart.")
     async def mermaid(root: Any, info: Info) -> str:  # noqa: N805

@@ -7,13 +7,11 @@ from uuid import UUID
 from api.context import OperationContext
 from api.paging import Page
 from db import cycles, definitions, effects, evidence, waivers
-from db import timeline as timelines
 from db.keyset import Listing
 from domain.baselines import Baseline, Span, Tally
 from domain.definitions import Definition
 from domain.effects import Effect
 from domain.onboarding import Cycle, Hold, Transition, Visit, Window
-from domain.timeline import TimelineEntry
 from domain.waivers import Attestation, FollowUp, Waiver
 from workflows.readiness import Judged
 from workflows.readiness import judged as judge
@@ -106,13 +104,6 @@ async def history(context: OperationContext, keys: Sequence[UUID], page: Page) -
     """Load a stretch of the audit trail of each onboarding."""
     async with context.reading() as tx:
         found = await cycles.histories(tx, keys, page)
-    return [found[key] for key in keys]
-
-
-async def timeline(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[TimelineEntry]]:
-    """Load a stretch of the timeline of each onboarding."""
-    async with context.reading() as tx:
-        found = await timelines.timelines(tx, keys, page)
     return [found[key] for key in keys]
 
 

@@ -1,77 +1,294 @@
-"""The timeline read: one union over everything that keeps what happened to a cycle."""
+"""The timeline read: one union over everything that keeps what happened to an onboarding, or to a client.
 
-from collections.abc import Sequence
+Every part reads no more than the stretch that is asked for: it begins at the stretch's own instant, by the index of
+its table over (tenant, cycle, instant), and ends at its limit. What is kept by another instant than its index, such
+as the granting of a waiver, is little for any one cycle.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, DateTime, Text, Uuid, text
+from sqlalchemy import ARRAY, DateTime, Integer, Text, TextClause, Uuid, bindparam, text
 
-from db.keyset import Listing, Stretch
+from db.keyset import COUNT_LIMIT, Stretch
 from db.session import Transaction
 from domain.timeline import TimelineEntry, TimelineKind
 
-_ENTRIES = (
-    text("""
-        select tenant_id, cycle_id, recorded_at as at, case when accepted then 'MOVED' else 'MOVE_REFUSED' end as kind,
-               id, move as key, case when accepted then to_stage else refusal end as detail,
-               actor_kind, actor_id, cast(null as uuid[]) as before, cast(null as uuid[]) as after
-        from transition
-        union all
-        select tenant_id, cycle_id, requested_at, 'WAIVER_REQUESTED', id, gate, reason,
-               'PERSON', requested_by, null, null
-        from waiver
-        union all
-        select tenant_id, cycle_id, granted_at, 'WAIVER_GRANTED', id, gate, null, 'PERSON', granted_by, null, null
-        from waiver where granted_at is not null
-        union all
-        select tenant_id, cycle_id, withdrawn_at, 'WAIVER_WITHDRAWN', id, gate, null, 'PERSON', withdrawn_by, null, null
-        from waiver where withdrawn_at is not null
-        union all
-        select tenant_id, cycle_id, recorded_at, 'GATE_ATTESTED', id, gate, statement, 'PERSON', attested_by, null, null
-        from attestation
-        union all
-        select tenant_id, cycle_id, recorded_at,
-               case when accepted then 'TEAM_CHANGED' when gate is null then 'TEAM_CHANGE_REFUSED'
-                    when field = 'ATTESTATION' then 'ATTESTATION_REFUSED' else 'WAIVER_REFUSED' end,
-               id, coalesce(gate, field), refusal, actor_kind, actor_id, before, after
-        from cycle_change
-        union all
-        select tenant_id, cycle_id, settled_at,
-               case when state = 'CANCELLED' then 'EFFECT_CANCELLED'
-                    when kind = 'TIMER' then 'TIMER_FIRED' else 'SURVEY_SKIPPED' end,
-               id, split_part(key, ':', 1), reason, null, null, null, null
-        from effect
-        where settled_at is not null and not (kind = 'TIMER' and state = 'SKIPPED')
-    """)
-    .columns(
-        tenant_id=Uuid(),
-        cycle_id=Uuid(),
-        at=DateTime(timezone=True),
-        kind=Text(),
-        id=Uuid(),
-        key=Text(),
-        detail=Text(),
-        actor_kind=Text(),
-        actor_id=Uuid(),
-        before=ARRAY(Uuid()),
-        after=ARRAY(Uuid()),
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where some kinds of happenings are kept: columns and expressions of one table, called `s`."""
+
+    table: str
+    at: str
+    kind: str
+    key: str
+    detail: str = "null"
+    actor_kind: str = "null"
+    actor_id: str = "null"
+    before: str = "null"
+    after: str = "null"
+    subject: str = "null"
+    only: str = "true"
+
+
+_PERSON = "'PERSON'"
+
+PARTS = (
+    Part(
+        "transition",
+        at="s.recorded_at",
+        kind="case when s.accepted then 'MOVED' else 'MOVE_REFUSED' end",
+        key="s.move",
+        detail="case when s.accepted then s.to_stage else s.refusal end",
+        actor_kind="s.actor_kind",
+        actor_id="s.actor_id",
+    ),
+    Part(
+        "waiver",
+        at="s.requested_at",
+        kind="'WAIVER_REQUESTED'",
+        key="s.gate",
+        detail="s.reason",
+        actor_kind=_PERSON,
+        actor_id="s.requested_by",
+    ),
+    Part(
+        "waiver",
+        at="s.granted_at",
+        kind="'WAIVER_GRANTED'",
+        key="s.gate",
+        actor_kind=_PERSON,
+        actor_id="s.granted_by",
+        only="s.granted_at is not null",
+    ),
+    Part(
+        "waiver",
+        at="s.withdrawn_at",
+        kind="'WAIVER_WITHDRAWN'",
+        key="s.gate",
+        actor_kind=_PERSON,
+        actor_id="s.withdrawn_by",
+        only="s.withdrawn_at is not null",
+    ),
+    Part(
+        "attestation",
+        at="s.recorded_at",
+        kind="'GATE_ATTESTED'",
+        key="s.gate",
+        detail="s.statement",
+        actor_kind=_PERSON,
+        actor_id="s.attested_by",
+    ),
+    Part(
+        "cycle_change",
+        at="s.recorded_at",
+        kind="""
+            case when s.accepted then 'TEAM_CHANGED' when s.gate is null then 'TEAM_CHANGE_REFUSED'
+                 when s.field = 'ATTESTATION' then 'ATTESTATION_REFUSED' else 'WAIVER_REFUSED' end""",
+        key="coalesce(s.gate, s.field)",
+        detail="s.refusal",
+        actor_kind="s.actor_kind",
+        actor_id="s.actor_id",
+        before="s.before",
+        after="s.after",
+    ),
+    Part(
+        "planned_date",
+        at="s.recorded_at",
+        kind="""
+            case when s.planned_on is null then 'PLAN_WITHDRAWN' when s.re_plan then 'RE_PLANNED' else 'PLANNED' end""",
+        key="s.stage",
+        detail="s.planned_on::text",
+        actor_kind="s.actor_kind",
+        actor_id="s.actor_id",
+    ),
+    Part(
+        "effect",
+        at="s.settled_at",
+        kind="""
+            case when s.state = 'CANCELLED' then 'EFFECT_CANCELLED'
+                 when s.kind = 'TIMER' then 'TIMER_FIRED' else 'SURVEY_SKIPPED' end""",
+        key="split_part(s.key, ':', 1)",
+        detail="s.reason",
+        only="s.settled_at is not null and not (s.kind = 'TIMER' and s.state = 'SKIPPED')",
+    ),
+)
+"""What is kept of a cycle; every table has `cycle_id`."""
+
+EDITS = Part(
+    "client_edit",
+    at="s.recorded_at",
+    kind="s.kind",
+    key="upper(split_part(s.kind, '_', 1))",
+    detail="nullif(array_to_string(s.fields, ', '), '')",
+    actor_kind="s.actor_kind",
+    actor_id="s.actor_id",
+    subject="s.subject_id",
+)
+"""What is kept of a client: an edit of its own shows in whatever onboarding was going on at that time."""
+
+_DURING = """
+    (s.cycle_id = c.id
+     or s.cycle_id is null and s.recorded_at >= c.opened_at and (c.ended_at is null or s.recorded_at <= c.ended_at))
+"""
+
+_PLACE = ("at", "kind", "id")
+
+
+async def timelines(
+    tx: Transaction, cycles: Sequence[UUID], stretch: Stretch, kinds: Iterable[TimelineKind] | None = None
+) -> dict[UUID, list[TimelineEntry]]:
+    """Return one stretch of each cycle's timeline, oldest first; of some kinds of entries where they are named."""
+    return await _stretches(tx, cycles, stretch, kinds, of_clients=False)
+
+
+async def timelines_of_clients(
+    tx: Transaction, clients: Sequence[UUID], stretch: Stretch, kinds: Iterable[TimelineKind] | None = None
+) -> dict[UUID, list[TimelineEntry]]:
+    """Return one stretch of each client's timeline: that of all its onboardings and what was edited between them."""
+    return await _stretches(tx, clients, stretch, kinds, of_clients=True)
+
+
+async def lengths(
+    tx: Transaction, parents: Sequence[UUID], kinds: Iterable[TimelineKind] | None = None, *, of_clients: bool
+) -> dict[UUID, int]:
+    """Return how many entries each timeline has, counting no further than one beyond what is told."""
+    statement = _count(of_clients=of_clients, narrowed=kinds is not None)
+    rows = await tx.rows(statement, tenant=tx.tenant, parents=list(parents), limit=COUNT_LIMIT, kinds=_named(kinds))
+    return {row["parent_key"]: row["counted"] for row in rows}
+
+
+async def _stretches(
+    tx: Transaction,
+    parents: Sequence[UUID],
+    stretch: Stretch,
+    kinds: Iterable[TimelineKind] | None,
+    *,
+    of_clients: bool,
+) -> dict[UUID, list[TimelineEntry]]:
+    shape = _Shape(
+        of_clients,
+        narrowed=kinds is not None,
+        backward=stretch.backward,
+        after=stretch.after is not None,
+        before=stretch.before is not None,
     )
-    .subquery("entries")
-)
-_E = _ENTRIES.c
+    places: dict[str, object] = {}
+    for side, place in (("after", stretch.after), ("before", stretch.before)):
+        places |= {f"{side}_{name}": value for name, value in zip(_PLACE, place or (), strict=False)}
+    rows = await tx.rows(
+        _read(shape), tenant=tx.tenant, parents=list(parents), limit=stretch.limit, kinds=_named(kinds), **places
+    )
+    found: dict[UUID, list[TimelineEntry]] = {parent: [] for parent in parents}
+    for row in rows:
+        found[row["parent_key"]].append(_entry(row))
+    return found
 
-TIMELINE = Listing(
-    columns=[_E.at, _E.kind, _E.id, _E.key, _E.detail, _E.actor_kind, _E.actor_id, _E.before, _E.after],
-    tenant=_E.tenant_id,
-    orders={"AT": (_E.at, _E.kind, _E.id)},
-    parent=_E.cycle_id,
-)
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What makes one statement different from another."""
+
+    of_clients: bool
+    narrowed: bool = False
+    backward: bool = False
+    after: bool = False
+    before: bool = False
+    limited: bool = True
+
+    @property
+    def order(self) -> str:
+        return ", ".join(f"{name} desc" if self.backward else name for name in _PLACE)
+
+    @property
+    def end(self) -> str:
+        """How a part ends: at the limit, in order; a count reads on in any order."""
+        return f"order by {self.order} limit :limit" if self.limited else "limit :limit"
 
 
-async def timelines(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[TimelineEntry]]:
-    """Return one stretch of each cycle's timeline, oldest first."""
-    found = await TIMELINE.rows_of(tx, cycles, "AT", stretch)
-    return {cycle: [_entry(row) for row in rows] for cycle, rows in found.items()}
+# The caches keep one statement for each shape asked for, so that each is compiled once.
+@functools.cache
+def _read(shape: _Shape) -> TextClause:
+    return _typed(f"""
+        select p.key as parent_key, e.*
+        from unnest(cast(:parents as uuid[])) as p(key)
+        cross join lateral ({_every(shape)} {shape.end}) as e
+        order by p.key, {", ".join(f"e.{column}" for column in shape.order.split(", "))}
+    """)
+
+
+@functools.cache
+def _count(*, of_clients: bool, narrowed: bool) -> TextClause:
+    shape = _Shape(of_clients, narrowed=narrowed, limited=False)
+    return _typed(f"""
+        select p.key as parent_key, (select count(*) from ({_every(shape)} limit :limit) as e) as counted
+        from unnest(cast(:parents as uuid[])) as p(key)
+    """)
+
+
+def _every(shape: _Shape) -> str:
+    """Return the union of all parts for the parent `p.key`; at most the limit of each."""
+    if not shape.of_clients:
+        parts = [_part(part, shape, f"{part.table} s", "s.cycle_id = p.key", "s.cycle_id") for part in PARTS]
+        source = "cycle c join client_edit s on s.tenant_id = c.tenant_id and s.client_id = c.client_id"
+        parts.append(_part(EDITS, shape, source, f"c.tenant_id = :tenant and c.id = p.key and {_DURING}", "c.id"))
+        return f"select * from ({' union all '.join(parts)}) as every"
+    parts = [_part(part, shape, f"{part.table} s", "s.cycle_id = c.id", "s.cycle_id") for part in PARTS]
+    own = _part(EDITS, shape, "client_edit s", "s.client_id = p.key", "s.cycle_id")
+    return f"""
+        select * from (
+            select of_cycle.* from cycle c
+            cross join lateral (select * from ({" union all ".join(parts)}) as every {shape.end}) as of_cycle
+            where c.tenant_id = :tenant and c.client_id = p.key
+            union all {own}
+        ) as all_of_it
+    """
+
+
+def _part(part: Part, shape: _Shape, source: str, of_parent: str, cycle: str) -> str:
+    where = ["s.tenant_id = :tenant", of_parent, part.only]
+    place = f"({part.at}, {part.kind}, s.id)"
+    if shape.narrowed:
+        where.append(f"{part.kind} = any(cast(:kinds as text[]))")
+    for wanted, side, sign in ((shape.after, "after", ">"), (shape.before, "before", "<")):
+        if wanted:
+            # The instant alone is what the index can begin at; the whole place tells those of one instant apart.
+            where += [f"{part.at} {sign}= :{side}_at", f"{place} {sign} (:{side}_at, :{side}_kind, :{side}_id)"]
+    return f"""
+        (select {part.at} as at, {part.kind} as kind, s.id, {part.key} as key, {part.detail} as detail,
+                {part.actor_kind} as actor_kind, cast({part.actor_id} as uuid) as actor_id,
+                cast({part.before} as uuid[]) as before, cast({part.after} as uuid[]) as after,
+                cast({part.subject} as uuid) as subject_id, {cycle} as cycle_id
+         from {source}
+         where {" and ".join(where)} {shape.end})
+    """
+
+
+def _typed(statement: str) -> TextClause:
+    """Return a statement whose parameters have their types, as those of places are compared in rows."""
+    types = {
+        "tenant": Uuid(),
+        "parents": ARRAY(Uuid()),
+        "kinds": ARRAY(Text()),
+        "limit": Integer(),
+        "after_at": DateTime(timezone=True),
+        "after_kind": Text(),
+        "after_id": Uuid(),
+        "before_at": DateTime(timezone=True),
+        "before_kind": Text(),
+        "before_id": Uuid(),
+    }
+    return text(statement).bindparams(
+        *(bindparam(name, type_=kind) for name, kind in types.items() if f":{name}" in statement)
+    )
+
+
+def _named(kinds: Iterable[TimelineKind] | None) -> list[str]:
+    return [kind.value for kind in kinds or ()]
 
 
 def _entry(row: asyncpg.Record) -> TimelineEntry:
@@ -85,4 +302,6 @@ def _entry(row: asyncpg.Record) -> TimelineEntry:
         row["actor_id"],
         tuple(row["before"] or ()),
         tuple(row["after"] or ()),
+        row["subject_id"],
+        row["cycle_id"],
     )

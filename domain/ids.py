@@ -32,6 +32,7 @@ class IdKind(StrEnum):
     WINDOW = "win"
     EVENT = "evt"
     TICKET = "tic"
+    NOTE = "not"
     ESCALATION = "esc"
 
 

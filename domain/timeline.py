@@ -22,6 +22,17 @@ class TimelineKind(StrEnum):
     TIMER_FIRED = "TIMER_FIRED"
     SURVEY_SKIPPED = "SURVEY_SKIPPED"
     EFFECT_CANCELLED = "EFFECT_CANCELLED"
+    PLANNED = "PLANNED"
+    RE_PLANNED = "RE_PLANNED"
+    PLAN_WITHDRAWN = "PLAN_WITHDRAWN"
+    NOTE_ADDED = "NOTE_ADDED"
+    NOTE_EDITED = "NOTE_EDITED"
+    NOTE_DELETED = "NOTE_DELETED"
+    CONTACT_ADDED = "CONTACT_ADDED"
+    CONTACT_EDITED = "CONTACT_EDITED"
+    CONTRACT_ADDED = "CONTRACT_ADDED"
+    CONTRACT_EDITED = "CONTRACT_EDITED"
+    CLIENT_EDITED = "CLIENT_EDITED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,8 @@ class TimelineEntry:
     """One thing that happened.
 
     `key` is what it was about (a move, a gate, a timer, a field), `detail` why or to where. Where a field of the
-    contract or the team changed, `before` and `after` are the ids that it named and names.
+    contract or the team changed, `before` and `after` are the ids that it named and names. `subject_id` is the note,
+    contact or contract that was written, and `cycle_id` the onboarding, where it is of one.
     """
 
     at: datetime
@@ -41,3 +53,5 @@ class TimelineEntry:
     actor_id: UUID | None
     before: tuple[UUID, ...] = ()
     after: tuple[UUID, ...] = ()
+    subject_id: UUID | None = None
+    cycle_id: UUID | None = None
