@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -86,13 +86,20 @@ def _lines(text: TextIOWrapper, path: Path) -> Iterator[str]:
         ) from error
 
 
-def records(lines: Iterator[str], *, delimiter: str = ",", required: tuple[str, ...]) -> Iterator[Record | LineError]:
+def records(
+    lines: Iterator[str],
+    *,
+    delimiter: str = ",",
+    required: tuple[str, ...],
+    check: Callable[[list[str]], None] = lambda _: None,
+) -> Iterator[Record | LineError]:
     """Give the rows of a CSV file by its header, and each malformed row as an error.
 
-    Raises UnreadableFile when the header lacks a required column.
+    `check` is shown the header before any row is read. Raises UnreadableFile when the header lacks a required column.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header = _header(reader, required)
+    check(header)
     before = reader.line_num
     while True:
         try:
