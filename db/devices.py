@@ -22,26 +22,28 @@ LISTING = Listing(
     conditions={
         "states": _T.state == any_(bindparam("states", type_=ARRAY(sqltypes.Text()))),
         "in_scope": _T.in_scope == bindparam("in_scope", type_=sqltypes.Boolean()),
+        "site": _T.site_id == bindparam("site", type_=sqltypes.Uuid()),
     },
     parent=_T.client_id,
 )
 _FOUND = """
     unnest(cast(:ids as uuid[]), cast(:names as text[]), cast(:name_keys as text[]), cast(:kinds as text[]),
            cast(:states as text[]), cast(:in_scopes as boolean[]), cast(:gap_reasons as text[]),
-           cast(:serials as text[]), cast(:seen as timestamptz[]), cast(:since as timestamptz[]))
-    as d(id, name, name_key, kind, state, in_scope, gap_reason, serial, last_seen_at, state_since)
+           cast(:serials as text[]), cast(:seen as timestamptz[]), cast(:since as timestamptz[]),
+           cast(:sites as uuid[]))
+    as d(id, name, name_key, kind, state, in_scope, gap_reason, serial, last_seen_at, state_since, site_id)
 """
 ADD_MANY = text(f"""
     insert into device (tenant_id, client_id, id, name, name_key, kind, state, in_scope, gap_reason, serial,
-                        first_seen_at, last_seen_at, state_since, created_at, version)
+                        first_seen_at, last_seen_at, state_since, site_id, created_at, version)
     select :tenant, :client, d.id, d.name, d.name_key, d.kind, d.state, d.in_scope, d.gap_reason, d.serial,
-           d.last_seen_at, d.last_seen_at, d.state_since, :now, 1
+           d.last_seen_at, d.last_seen_at, d.state_since, d.site_id, :now, 1
     from {_FOUND}
 """)
 SAVE_MANY = text(f"""
     update device set name = d.name, name_key = d.name_key, kind = d.kind, state = d.state, in_scope = d.in_scope,
                       gap_reason = d.gap_reason, serial = d.serial, last_seen_at = d.last_seen_at,
-                      state_since = d.state_since, version = device.version + 1
+                      state_since = d.state_since, site_id = d.site_id, version = device.version + 1
     from {_FOUND}
     where device.tenant_id = :tenant and device.id = d.id
 """)
@@ -107,8 +109,21 @@ def _columns(written: Sequence[Device]) -> dict[str, list[object]]:
             d.serial,
             d.last_seen_at,
             d.state_since,
+            d.site_id,
         )
         for d in written
     ]
-    names = ("ids", "names", "name_keys", "kinds", "states", "in_scopes", "gap_reasons", "serials", "seen", "since")
+    names = (
+        "ids",
+        "names",
+        "name_keys",
+        "kinds",
+        "states",
+        "in_scopes",
+        "gap_reasons",
+        "serials",
+        "seen",
+        "since",
+        "sites",
+    )
     return dict(zip(names, columns(rows, len(names)), strict=True))

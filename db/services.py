@@ -31,6 +31,9 @@ LINK = text("""
     insert into service_device (tenant_id, client_id, service_id, device_id)
     select :tenant, :client, :service, d.id from unnest(cast(:devices as uuid[])) as d(id)
 """)
+OF_CLIENT = text("""
+    select id from service where tenant_id = :tenant and client_id = :client and id = any(cast(:services as uuid[]))
+""")
 
 
 async def lock(tx: Transaction, service: UUID) -> Service | None:
@@ -43,6 +46,12 @@ async def many(tx: Transaction, wanted: Sequence[UUID]) -> dict[UUID, Service]:
     """Return services with their devices, by id, in two statements."""
     found = await ROWS.many(tx, wanted)
     return {service.id: service for service in await with_devices(tx, list(found.values()))}
+
+
+async def of_client_among(tx: Transaction, client: UUID, wanted: Sequence[UUID]) -> frozenset[UUID]:
+    """Return those of the ids that are services of the client."""
+    rows = await tx.rows(OF_CLIENT, tenant=tx.tenant, client=client, services=list(wanted))
+    return frozenset(row["id"] for row in rows)
 
 
 async def with_devices(tx: Transaction, services: Sequence[Service]) -> list[Service]:

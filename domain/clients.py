@@ -112,6 +112,12 @@ class Client:
     cycle_id: UUID | None
     created_at: datetime
     version: int
+    erased_at: datetime | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left of the client but figures and what was done."""
+        return self.erased_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,13 @@ class Contact:
     opted_out: bool
     created_at: datetime
     version: int
+    site_id: UUID | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left of the person but an id."""
+        return self.erased_at is not None
 
     @property
     def surveyable(self) -> bool:
@@ -192,6 +205,7 @@ class Service:
     created_at: datetime
     version: int
     device_ids: tuple[UUID, ...] = ()
+    site_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +225,7 @@ class Device:
     state_since: datetime
     created_at: datetime
     version: int
+    site_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +237,7 @@ class DiscoveryRun:
     source: str
     ran_at: datetime
     devices_found: int
+    site_id: UUID | None = None
 
 
 def name_key(name: str) -> str:

@@ -172,6 +172,34 @@ class ContractChanged(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class AmendmentChanged(Event):
+    """An amendment of a contract was created or edited, or its status moved."""
+
+    TYPE: ClassVar[str] = "amendment.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.AMENDMENT
+    ID_FIELDS: ClassVar[dict[str, IdKind]] = {"contract": IdKind.CONTRACT}
+
+    created: bool
+    contract: UUID
+    status: str
+    fields: tuple[str, ...]
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class SiteChanged(Event):
+    """A site of a client was created, edited or archived."""
+
+    TYPE: ClassVar[str] = "site.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.SITE
+
+    created: bool
+    archived: bool
+    fields: tuple[str, ...]
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class ServiceChanged(Event):
     """A service that a client depends on was created or edited."""
 
@@ -255,6 +283,20 @@ class TenantChanged(Event):
     SCOPE: ClassVar[Scope] = Scope.POLICIES_READ
 
     fields: tuple[str, ...]
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class DefinitionChanged(Event):
+    """The rules of onboardings got a new version; `paths` names the values that it says otherwise."""
+
+    TYPE: ClassVar[str] = "definition.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.DEFINITION
+    SCOPE: ClassVar[Scope] = Scope.POLICIES_READ
+
+    number: int
+    based_on: int
+    paths: tuple[str, ...]
 
 
 @declared

@@ -16,7 +16,9 @@ class IdKind(StrEnum):
     TOKEN = "tok"  # noqa: S105 -- a prefix, not a secret
     CLIENT = "cli"
     CONTACT = "con"
+    SITE = "sit"
     CONTRACT = "ctr"
+    AMENDMENT = "amd"
     SERVICE = "svc"
     DEVICE = "dev"
     DISCOVERY_RUN = "run"
@@ -28,11 +30,12 @@ class IdKind(StrEnum):
     WAIVER = "wai"
     ATTESTATION = "att"
     EFFECT = "eff"
+    CHECKLIST_ITEM = "chk"
     FOLLOW_UP = "fup"
     WINDOW = "win"
+    NOTE = "not"
     EVENT = "evt"
     TICKET = "tic"
-    NOTE = "not"
     ESCALATION = "esc"
 
 

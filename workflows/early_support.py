@@ -14,14 +14,26 @@ from workflows.context import new_id
 
 
 async def follow_contract(tx: Transaction, client: UUID, contract: UUID, starts_on: date | None, now: datetime) -> None:
-    """Set target and timers anew for the client's cycles that are in early support under this contract."""
+    """Set target and timers anew for the client's cycles that are in early support under this contract.
+
+    A cycle that works towards an amendment counts its days from that, and does not follow the contract.
+    """
     for cycle in (await cycles.of_clients(tx, [client])).get(client, []):
-        if cycle.contract_id == contract:
+        if cycle.contract_id == contract and cycle.amendment_id is None:
+            await follow_start(tx, cycle, starts_on, now)
+
+
+async def follow_amendment(
+    tx: Transaction, client: UUID, amendment: UUID, starts_on: date | None, now: datetime
+) -> None:
+    """Set target and timers anew for the client's cycles that are in early support under this amendment."""
+    for cycle in (await cycles.of_clients(tx, [client])).get(client, []):
+        if cycle.amendment_id == amendment:
             await follow_start(tx, cycle, starts_on, now)
 
 
 async def follow_start(tx: Transaction, cycle: Cycle, starts_on: date | None, now: datetime) -> None:
-    """Set target and timers of a cycle anew by the day on which its contract starts.
+    """Set target and timers of a cycle anew by the day on which its contract or amendment starts.
 
     What has fired stays fired, and a cycle outside early support, or one whose days count from its service, has
     nothing to follow.

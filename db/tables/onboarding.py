@@ -274,6 +274,7 @@ class FollowUpRow(OfTenant, Base):
     __table_args__ = (
         _of_cycle(),
         Index(None, "tenant_id", "due_on", "id"),
+        Index(None, "tenant_id", "cycle_id", "opened_at"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["member.tenant_id", "member.id"]),
     )
 
@@ -288,6 +289,8 @@ class FollowUpRow(OfTenant, Base):
     closed_by: Mapped[UUID | None]
     note: Mapped[str | None]
     version: Mapped[int]
+    title: Mapped[str | None]
+    opened_by: Mapped[UUID | None]
 
 
 class WindowRow(OfTenant, Base):

@@ -20,6 +20,14 @@ def upgrade() -> None:
     for table in AT_A_SITE:
         op.add_column(table, sa.Column("site_id", sa.Uuid()))
         _refer(table, "site", "site_id")
+    _amendment()
+    op.create_foreign_key(
+        "fk_cycle_tenant_id_client_id_contract_id_amendment_id",
+        "cycle",
+        "amendment",
+        ["tenant_id", "client_id", "contract_id", "amendment_id"],
+        ["tenant_id", "client_id", "contract_id", "id"],
+    )
 
 
 def _site() -> None:
@@ -35,9 +43,41 @@ def _site() -> None:
         sa.Column("zone", sa.Text()),
         sa.Column("archived_at", INSTANT),
         *_changing("site"),
+        sa.UniqueConstraint("tenant_id", "client_id", "id", name="uq_site_tenant_id_client_id_id"),
     )
     op.create_index("ix_site_tenant_id_client_id_name_key_id", "site", ["tenant_id", "client_id", "name_key", "id"])
     protect("site", client=True)
+
+
+def _amendment() -> None:
+    op.create_table(
+        "amendment",
+        *_of_client(),
+        sa.Column("contract_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date()),
+        sa.Column("ends_on", sa.Date()),
+        sa.Column("scope_added", pg.ARRAY(sa.Text()), nullable=False),
+        sa.Column("scope_removed", pg.ARRAY(sa.Text()), nullable=False),
+        sa.Column("seats", sa.Integer()),
+        sa.Column("seats_delta", sa.Integer()),
+        sa.Column("site_id", sa.Uuid()),
+        sa.Column("service_id", sa.Uuid()),
+        sa.Column("note", sa.Text()),
+        sa.Column("sent_at", INSTANT),
+        sa.Column("signed_at", INSTANT),
+        sa.Column("ended_at", INSTANT),
+        *_changing("amendment"),
+        sa.UniqueConstraint(
+            "tenant_id", "client_id", "contract_id", "id", name="uq_amendment_tenant_id_client_id_contract_id_id"
+        ),
+        sa.UniqueConstraint("tenant_id", "contract_id", "number", name="uq_amendment_tenant_id_contract_id_number"),
+    )
+    for column, target in (("contract_id", "contract"), ("site_id", "site"), ("service_id", "service")):
+        _refer("amendment", target, column)
+    protect("amendment", client=True)
 
 
 def _of_client() -> list[sa.Column[object]]:
@@ -53,7 +93,6 @@ def _changing(table: str) -> list[sa.schema.SchemaItem]:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=f"pk_{table}"),
-        sa.UniqueConstraint("tenant_id", "client_id", "id", name=f"uq_{table}_tenant_id_client_id_id"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name=f"fk_{table}_tenant_id_client_id"
         ),
