@@ -6,10 +6,13 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from domain.periods import Weekday, local_day, start_of_day
 
@@ -33,9 +36,21 @@ class Hours:
     def __post_init__(self) -> None:
         if not 0 <= self.opens_minute < self.closes_minute <= MINUTES_A_DAY:
             raise InvalidCalendar(
-                f"Working hours from minute {self.opens_minute} to minute {self.closes_minute} are impossible: "
-                f"they open before they close, within 0 and {MINUTES_A_DAY}."
+                f"Working hours from {clock_time(self.opens_minute)} to {clock_time(self.closes_minute)} are "
+                "impossible: they open before they close, from 00:00 to 24:00 of one day."
             )
+
+    def __str__(self) -> str:
+        """Return the stretch as people write it, such as ``09:00-17:00``."""
+        return f"{clock_time(self.opens_minute)}-{clock_time(self.closes_minute)}"
+
+
+class CalendarSource(StrEnum):
+    """Whose calendar it is."""
+
+    TENANT = "TENANT"
+    SITE = "SITE"
+    CONTRACT = "CONTRACT"
 
 
 NINE_TO_FIVE = (Hours(9 * 60, 17 * 60),)
@@ -44,13 +59,22 @@ ALL_DAY = (Hours(0, MINUTES_A_DAY),)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Zone, working hours per weekday, week start and days off; a change makes a new version."""
+    """Zone, working hours per weekday, week start and days off; a change makes a new version.
+
+    `holidays` are all days off: the public ones of `country` and `subdivision` (ISO 3166), and `own_days`.
+    `owner_id` names the site or contract that it is of.
+    """
 
     zone: ZoneInfo
     hours: Mapping[Weekday, tuple[Hours, ...]]
     week_start: Weekday = Weekday.MONDAY
     holidays: frozenset[date] = frozenset()
     version: int = 1
+    country: str | None = None
+    subdivision: str | None = None
+    own_days: tuple[date, ...] = ()
+    source: CalendarSource = CalendarSource.TENANT
+    owner_id: UUID | None = None
 
     def __post_init__(self) -> None:
         if not any(self.hours.values()):
@@ -58,7 +82,9 @@ class Calendar:
         for weekday, spans in self.hours.items():
             for earlier, later in pairwise(spans):
                 if later.opens_minute < earlier.closes_minute:
-                    raise InvalidCalendar(f"The working hours of {weekday} overlap or are out of order: {spans}.")
+                    raise InvalidCalendar(
+                        f"The working hours of {weekday} overlap or are out of order: {earlier}, {later}."
+                    )
 
     @classmethod
     def weekdays(cls, zone: ZoneInfo, *, holidays: frozenset[date] = frozenset()) -> Self:
@@ -89,6 +115,10 @@ class Calendar:
             moved = self._business_day(moved + step, worked, step)
         return moved
 
+    def business_days_in(self, start: date, end: date) -> int:
+        """Return how many of the local days from `start` up to, but without, `end` are business days."""
+        return sum(self._business_days_by_weekday(start, end).values())
+
     def business_seconds_between(self, start: datetime, end: datetime) -> float:
         """Return the worked seconds between two instants; negative when `end` comes first."""
         return self._worked_between(start, end)[0]
@@ -111,11 +141,16 @@ class Calendar:
             "week_start": self.week_start.value,
             "holidays": [day.isoformat() for day in sorted(self.holidays)],
             "version": self.version,
+            "country": self.country,
+            "subdivision": self.subdivision,
+            "own_days": [day.isoformat() for day in self.own_days],
         }
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_data` wrote.
+    def from_data(
+        cls, data: Mapping[str, Any], source: CalendarSource = CalendarSource.TENANT, owner_id: UUID | None = None
+    ) -> Self:
+        """Read what `to_data` wrote; whose it is stands beside it.
 
         Raises InvalidCalendar for an unknown zone or impossible hours.
         """
@@ -128,6 +163,11 @@ class Calendar:
             week_start=Weekday(data["week_start"]),
             holidays=frozenset(date.fromisoformat(day) for day in data["holidays"]),
             version=data["version"],
+            country=data.get("country"),
+            subdivision=data.get("subdivision"),
+            own_days=tuple(date.fromisoformat(day) for day in data.get("own_days", ())),
+            source=source,
+            owner_id=owner_id,
         )
 
     def _worked_weekdays(self) -> frozenset[int]:
@@ -235,7 +275,13 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidCalendar(f"{name!r} is no time zone. Use a name like Europe/Berlin or UTC.") from error
+        near = get_close_matches(name, available_timezones(), n=3) or ["Europe/Berlin", "UTC"]
+        raise InvalidCalendar(f"{name!r} is no time zone. Use a name like {' or '.join(near)}.") from error
+
+
+def clock_time(minute: int) -> str:
+    """Return a minute of the day as people write it, such as ``09:30``; the end of the day is ``24:00``."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 @lru_cache(maxsize=4096)

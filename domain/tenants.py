@@ -20,39 +20,53 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 class TenantSettings:
     """What a provider has decided for itself.
 
-    `country` and `subdivision` are ISO 3166 codes whose public holidays are in the calendar;
-    `own_days` are the provider's own days off, in the calendar too. `hard_waiver_persons` is how many
-    people the waiver of a hard gate takes. A sandbox sends mail to an allow-list only.
+    `hard_waiver_persons` is how many people the waiver of a hard gate takes. A sandbox sends mail to an
+    allow-list only.
     `escalation_rate_limit` (0 to 1) is what a client's rate may not exceed to graduate; `None` sets no limit.
+    The data of lost prospects and of off-boarded clients is erased so many months after the end of their last
+    onboarding; `None` keeps it for ever.
     """
 
     calendar: Calendar
     language: str = "en"
-    country: str | None = None
-    subdivision: str | None = None
-    own_days: tuple[date, ...] = ()
     brand: str | None = None
     sandbox: bool = False
     hard_waiver_persons: int = 2
     escalation_rate_limit: float | None = None
+    retention_lost_months: int | None = 12
+    retention_off_boarded_months: int | None = 36
 
     @property
     def zone(self) -> ZoneInfo:
         """The zone whose local days are the provider's days."""
         return self.calendar.zone
 
+    @property
+    def country(self) -> str | None:
+        """The ISO 3166 code of the country whose public holidays are in the calendar."""
+        return self.calendar.country
+
+    @property
+    def subdivision(self) -> str | None:
+        """The part of the country whose public holidays are in the calendar."""
+        return self.calendar.subdivision
+
+    @property
+    def own_days(self) -> tuple[date, ...]:
+        """The provider's own days off, in the calendar too."""
+        return self.calendar.own_days
+
     def to_data(self) -> dict[str, Any]:
         """Return the settings as plain values for storage; `from_data` reads them back."""
         return {
             "calendar": self.calendar.to_data(),
             "language": self.language,
-            "country": self.country,
-            "subdivision": self.subdivision,
-            "own_days": [day.isoformat() for day in self.own_days],
             "brand": self.brand,
             "sandbox": self.sandbox,
             "hard_waiver_persons": self.hard_waiver_persons,
             "escalation_rate_limit": self.escalation_rate_limit,
+            "retention_lost_months": self.retention_lost_months,
+            "retention_off_boarded_months": self.retention_off_boarded_months,
         }
 
     @classmethod
@@ -63,15 +77,16 @@ class TenantSettings:
             InvalidCalendar: the stored calendar cannot be one.
         """
         return cls(
-            calendar=Calendar.from_data(data["calendar"]),
+            # Settings of before calendars were versioned keep the three beside the calendar.
+            calendar=Calendar.from_data({**data, **data["calendar"]}),
             language=data["language"],
-            country=data["country"],
-            subdivision=data["subdivision"],
-            own_days=tuple(date.fromisoformat(day) for day in data["own_days"]),
             brand=data["brand"],
             sandbox=data["sandbox"],
             hard_waiver_persons=data["hard_waiver_persons"],
             escalation_rate_limit=data["escalation_rate_limit"],
+            # Settings written before there was a retention have its usual periods.
+            retention_lost_months=data.get("retention_lost_months", 12),
+            retention_off_boarded_months=data.get("retention_off_boarded_months", 36),
         )
 
 

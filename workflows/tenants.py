@@ -1,14 +1,13 @@
 """Tenants: making a provider, and changing what it has decided for itself."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from db import definitions, members, tenants, tokens
 from db.session import Transaction
 from domain.access import Principal, Role, Scope, system
-from domain.calendars import Calendar, Hours, InvalidCalendar
+from domain.calendars import Calendar
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
 from domain.definitions import Definition, Rules
@@ -23,8 +22,7 @@ from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
 from workflows.credentials import Issued, Secret, issued, new_secret
 from workflows.public_holidays import UnknownRegionError, public_holidays
-
-OWN_DAYS_MOST = 400
+from workflows.working_weeks import Terms, Week, calendar_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class UpdateSettings:
     name: Change[str] = UNCHANGED
     zone: Change[ZoneInfo] = UNCHANGED
     week_start: Change[Weekday] = UNCHANGED
-    hours: Change[Mapping[Weekday, tuple[tuple[int, int], ...]]] = UNCHANGED
+    hours: Change[Week] = UNCHANGED
     country: Change[str | None] = UNCHANGED
     subdivision: Change[str | None] = UNCHANGED
     own_days: Change[tuple[date, ...]] = UNCHANGED
@@ -69,8 +67,8 @@ async def create(context: Context, request: Request, command: CreateTenant) -> I
         made = None
         fit(_creation_faults(command))
         holidays = public_holidays(command.country, None, now.year) if command.country else frozenset()
-        calendar = Calendar.weekdays(command.zone, holidays=holidays)
-        settings = TenantSettings(calendar=calendar, language=command.language, country=command.country)
+        calendar = replace(Calendar.weekdays(command.zone, holidays=holidays), country=command.country)
+        settings = TenantSettings(calendar=calendar, language=command.language)
         tenant = Tenant(principal.tenant_id, command.slug, command.name.strip(), settings, now, 1)
         if not await tenants.add(tx, tenant):
             message = f"There is a provider called {command.slug} already; choose another slug."
@@ -147,16 +145,7 @@ def _creation_faults(command: CreateTenant) -> list[UserError]:
 def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant, list[UserError]]:
     """Return the provider as it would be, and what stands against it."""
     errors: list[UserError] = []
-    names = (
-        "country",
-        "subdivision",
-        "own_days",
-        "language",
-        "brand",
-        "sandbox",
-        "hard_waiver_persons",
-        "escalation_rate_limit",
-    )
+    names = ("language", "brand", "sandbox", "hard_waiver_persons", "escalation_rate_limit")
     settings = replace(
         tenant.settings, **differences(tenant.settings, {name: getattr(command, name) for name in names})
     )
@@ -172,41 +161,16 @@ def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant
     if limit is not None and not 0 <= limit <= 1:
         message = f"{limit} is no share: give a limit from 0 to 1, such as 0.25, or none."
         errors.append(invalid(message, "escalationRateLimit"))
-    if len(settings.own_days) > OWN_DAYS_MOST:
-        errors.append(invalid(f"{len(settings.own_days)} days are too many; {OWN_DAYS_MOST} at most.", "ownDays"))
-    settings = replace(settings, own_days=tuple(sorted(set(settings.own_days))))
-    try:
-        settings = replace(settings, calendar=_calendar(tenant.settings, settings, command, year))
-    except InvalidCalendar as error:
-        errors.append(invalid(str(error), "hours"))
-    except UnknownRegionError as error:
-        errors.append(invalid(str(error), "country" if command.country is not UNCHANGED else "subdivision"))
-    return replace(tenant, name=name, settings=settings), errors
-
-
-def _calendar(before: TenantSettings, after: TenantSettings, command: UpdateSettings, year: int) -> Calendar:
-    current = before.calendar
-    hours = current.hours
-    if command.hours is not UNCHANGED:
-        hours = {
-            day: tuple(sorted(Hours(opens, closes) for opens, closes in spans))
-            for day, spans in command.hours.items()
-            if spans
-        }
-    public = public_holidays(after.country, after.subdivision, year) if after.country else frozenset()
-    wanted = Calendar(
-        zone=current.zone if command.zone is UNCHANGED else command.zone,
-        hours=hours,
-        week_start=current.week_start if command.week_start is UNCHANGED else command.week_start,
-        holidays=public | frozenset(after.own_days),
-        version=current.version,
-    )
-    return wanted if wanted == current else replace(wanted, version=current.version + 1)
+    terms = Terms(**{field.name: getattr(command, field.name) for field in fields(Terms)})
+    calendar, faults = calendar_of(settings.calendar, terms, year)
+    if calendar != settings.calendar:
+        calendar = replace(calendar, version=calendar.version + 1)
+    return replace(tenant, name=name, settings=replace(settings, calendar=calendar)), [*errors, *faults]
 
 
 def _fields_changed(before: Tenant, after: Tenant) -> tuple[str, ...]:
-    old, new = before.settings.to_data(), after.settings.to_data()
     named = ("name",) if before.name != after.name else ()
+    old, new = before.settings.to_data(), after.settings.to_data()
     return (*named, *(key for key in old if old[key] != new[key]))
 
 
