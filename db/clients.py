@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy import TextClause, any_, bindparam, select, text
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -49,6 +49,7 @@ HOLD_STILL = text("""
     order by client_id, id
     for share
 """)
+HOLD_ALONE = text(str(HOLD_STILL).replace("for share", "for no key update"))
 ADD_MANY = text("""
     insert into client (tenant_id, id, name, name_key, industry, seats, owner_id, account_manager_id,
                         created_at, version)
@@ -78,9 +79,16 @@ class Held:
     team: frozenset[UUID | None]
 
 
-async def hold(tx: Transaction, client: UUID) -> Held | None:
-    """Return a client for a writer of gate evidence, as `hold_many`."""
-    return (await hold_many(tx, [client])).get(client)
+async def hold(tx: Transaction, client: UUID, *, alone: bool = False) -> Held | None:
+    """Return a client for a writer of gate evidence, as `hold_many`.
+
+    Whoever will write to the onboardings too, as all do whose writing is activity, holds them alone: of two that
+    share the locks neither could.
+    """
+    if not alone:
+        return (await hold_many(tx, [client])).get(client)
+    teams = await _teams(tx, [client], HOLD_ALONE)
+    return _held(await ROWS.many(tx, [client]), teams).get(client)
 
 
 async def hold_many(tx: Transaction, wanted: Sequence[UUID]) -> dict[UUID, Held]:
@@ -153,9 +161,11 @@ async def count(tx: Transaction, where: Mapping[str, object]) -> int:
     return await LISTING.count(tx, where)
 
 
-async def _teams(tx: Transaction, wanted: Sequence[UUID]) -> dict[UUID, set[UUID | None]]:
+async def _teams(
+    tx: Transaction, wanted: Sequence[UUID], statement: TextClause = HOLD_STILL
+) -> dict[UUID, set[UUID | None]]:
     teams: dict[UUID, set[UUID | None]] = {}
-    for row in await tx.rows(HOLD_STILL, tenant=tx.tenant, clients=list(wanted)):
+    for row in await tx.rows(statement, tenant=tx.tenant, clients=list(wanted)):
         leads = {row["lead_id"], row["account_manager_id"], row["technical_lead_id"]}
         teams.setdefault(row["client_id"], set()).update(leads, row["engineer_ids"])
     return teams

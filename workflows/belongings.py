@@ -1,19 +1,23 @@
 """Belongings: how whatever is a client's own is reached, held still while it changes, and told of."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import clients, external_refs
+from db import activity, clients, edits, external_refs
 from db.clients import Held
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.clients import ClientRef, ExternalKey
+from domain.edits import ClientEdit
 from domain.errors import ErrorCode, Outcome, UserError
-from domain.events import Event
+from domain.events import Event, camel
 from domain.ids import IdKind
+from domain.timeline import TimelineKind
 from workflows.checks import Versioned, fit, found
 from workflows.commands import publish
-from workflows.context import Request
+from workflows.context import Request, new_id
 
 
 async def resolved(tx: Transaction, ref: ClientRef) -> UUID | None:
@@ -25,14 +29,15 @@ async def resolved(tx: Transaction, ref: ClientRef) -> UUID | None:
     return known.client_id if known else None
 
 
-async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str) -> Held:
+async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str, alone: bool = False) -> Held:
     """Return the client that a command is about, its onboardings held still until the transaction ends.
 
-    Refuses a client that the caller does not see, or sees but may not change.
+    A command that will be `noted`, as activity of the onboardings, holds them alone. Refuses a client that the caller
+    does not see, or sees but may not change.
     """
     client = await resolved(tx, ref)
     fit(_unknown(ref, *path) if client is None else ())
-    holding = found(await clients.hold(tx, client) if client else None, "client", *path)
+    holding = found(await clients.hold(tx, client, alone=alone) if client else None, "client", *path)
     fit(reach_faults(principal, holding, *path), holding.client.id)
     return holding
 
@@ -73,3 +78,35 @@ async def told(
         tx, principal, request, event, subject=value.id, version=value.version, client=client, now=now
     )
     return Outcome(value.id, value.version, event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What of a client's was written or changed: of one of its onboardings alone, where `cycle` names it."""
+
+    kind: TimelineKind
+    subject: UUID
+    client: UUID
+    fields: Iterable[str] = ()
+    cycle: UUID | None = None
+
+
+async def noted(tx: Transaction, principal: Principal, request: Request, edited: Edited, now: datetime) -> None:
+    """Keep who edited something of a client's, and that its onboardings, or the one named, are being worked on."""
+    edit = ClientEdit(
+        id=new_id(),
+        client_id=edited.client,
+        cycle_id=edited.cycle,
+        kind=edited.kind,
+        subject_id=edited.subject,
+        fields=tuple(camel(name) for name in edited.fields),
+        recorded_at=now,
+        actor_kind=principal.kind.value,
+        actor_id=principal.id,
+        request_id=request.id,
+    )
+    await edits.record(tx, edit)
+    if edited.cycle is not None:
+        await activity.touch(tx, now, cycle=edited.cycle)
+    else:
+        await activity.touch(tx, now, client=edited.client)

@@ -11,7 +11,8 @@ from domain.client_rules import contact_faults
 from domain.clients import ClientRef, Contact, ContactRole
 from domain.errors import Outcome
 from domain.events import ContactChanged
-from workflows.belongings import held, told
+from domain.timeline import TimelineKind
+from workflows.belongings import Edited, held, noted, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -47,7 +48,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
-        client = (await held(tx, principal, command.client, "client")).client
+        client = (await held(tx, principal, command.client, "client", alone=True)).client
         contact = _tidy(
             Contact(
                 id=new_id(),
@@ -65,6 +66,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
         fit(contact_faults(contact))
         await contacts.add(tx, contact)
         event = ContactChanged(created=True, fields=("name", "roles"))
+        await noted(tx, principal, request, Edited(TimelineKind.CONTACT_ADDED, contact.id, client.id), now)
         return await told(tx, principal, request, event, contact, client.id, now)
 
     return await perform(context, principal, request, "contactCreate", command, act)
@@ -78,7 +80,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
     @refusable
     async def act(tx: Transaction) -> Outcome:
         seen = found(await contacts.get(tx, command.contact_id), "contact", "contactId")
-        await held(tx, principal, seen.client_id, "contactId")
+        await held(tx, principal, seen.client_id, "contactId", alone=True)
         contact = found(await contacts.lock(tx, command.contact_id), "contact", "contactId")
         fresh(contact, command.expected_version)
         names = ("name", "email", "phone", "roles", "language", "opted_out")
@@ -90,6 +92,8 @@ async def update(context: Context, principal: Principal, request: Request, comma
         changed = replace(wanted, version=contact.version + 1)
         await contacts.save(tx, changed)
         event = ContactChanged(created=False, fields=tuple(changes))
+        edited = Edited(TimelineKind.CONTACT_EDITED, contact.id, contact.client_id, event.fields)
+        await noted(tx, principal, request, edited, now)
         return await told(tx, principal, request, event, changed, contact.client_id, now)
 
     return await perform(context, principal, request, "contactUpdate", command, act)

@@ -13,7 +13,8 @@ from domain.client_rules import contract_faults, past_faults, status_faults
 from domain.clients import ClientRef, Contract, ContractScope, ContractStatus, ContractType, Party
 from domain.errors import ErrorCode, Outcome, UserError
 from domain.events import ContractChanged
-from workflows.belongings import held, told
+from domain.timeline import TimelineKind
+from workflows.belongings import Edited, held, noted, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -78,7 +79,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
-        client = (await held(tx, principal, command.client, "client")).client
+        client = (await held(tx, principal, command.client, "client", alone=True)).client
         draft = Contract(
             id=new_id(),
             client_id=client.id,
@@ -103,6 +104,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
         contract = _in_status(draft, command.status, status_at)
         await contracts.add(tx, contract)
         event = ContractChanged(created=True, status=contract.status.value, fields=("status",))
+        await noted(tx, principal, request, Edited(TimelineKind.CONTRACT_ADDED, contract.id, client.id), now)
         return await told(tx, principal, request, event, contract, client.id, now)
 
     return await perform(context, principal, request, "contractCreate", command, act)
@@ -116,7 +118,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
     @refusable
     async def act(tx: Transaction) -> Outcome:
         seen = found(await contracts.get(tx, command.contract_id), "contract", "contractId")
-        await held(tx, principal, seen.client_id, "contractId")
+        await held(tx, principal, seen.client_id, "contractId", alone=True)
         contract = found(await contracts.lock(tx, command.contract_id), "contract", "contractId")
         fresh(contract, command.expected_version)
         changed = _changed(contract, command, now)
@@ -129,6 +131,8 @@ async def update(context: Context, principal: Principal, request: Request, comma
         if changed.starts_on != contract.starts_on:
             await follow_contract(tx, contract.client_id, contract.id, changed.starts_on, now)
         event = ContractChanged(created=False, status=changed.status.value, fields=fields)
+        edited = Edited(TimelineKind.CONTRACT_EDITED, contract.id, contract.client_id, event.fields)
+        await noted(tx, principal, request, edited, now)
         return await told(tx, principal, request, event, changed, contract.client_id, now)
 
     return await perform(context, principal, request, "contractUpdate", command, act)
