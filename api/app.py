@@ -20,7 +20,7 @@ from api.documents import TrustedDocuments
 from api.endpoint import Endpoint
 from api.hardening import Hardening
 from api.operations import Operations
-from api.pages import GraphiQL, Sdl, refuse_path
+from api.pages import GraphiQL, Sdl, definition_schema_page, refuse_path
 from api.probes import Probes
 from api.rates import Buckets
 from api.running import Runner
@@ -73,6 +73,7 @@ def create_app(
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", sockets),
         Route("/schema.graphql", Sdl(operations.sdl, authenticator).answer),
+        Route("/onboarding-definition.json", definition_schema_page),
         Route("/health/live", probes.live),
         Route("/health/ready", probes.ready),
         WebSocketRoute("/{path:path}", refuse_path),

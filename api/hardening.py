@@ -25,7 +25,18 @@ _UNLESS_SET = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
-_KNOWN_PATHS = frozenset({"/", "/graphql", "/schema.graphql", "/graphiql", "/health/live", "/health/ready", "/metrics"})
+_KNOWN_PATHS = frozenset(
+    {
+        "/",
+        "/graphql",
+        "/schema.graphql",
+        "/onboarding-definition.json",
+        "/graphiql",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+    }
+)
 _QUIET_PATHS = ("/graphiql/files/", "/health/", "/metrics")
 _SERVER_FAULT = 500
 

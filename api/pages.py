@@ -1,4 +1,4 @@
-"""Pages: GraphiQL with nothing fetched from elsewhere, and the schema as a file."""
+"""Pages: GraphiQL with nothing fetched from elsewhere, and the schemas as files."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 from api.auth import Authenticator, bearer
 from api.errors import ApiError, body_of
 from api.hardening import address_of
+from domain.definition_schema import definition_schema
 
 FILES = Path(__file__).with_name("static") / "graphiql"
 
@@ -68,6 +69,14 @@ class Sdl:
             request_id: str = request.scope["state"]["request_id"]
             return JSONResponse(dict(body_of(error, request_id)), error.status, error.headers)
         return PlainTextResponse(self._sdl, headers={"content-type": "application/graphql; charset=utf-8"})
+
+
+async def definition_schema_page(_: Request) -> Response:
+    """Answer with the JSON Schema of a definition's document, for whoever writes one; it says nothing of anybody."""
+    return JSONResponse(
+        definition_schema(),
+        headers={"content-type": "application/schema+json", "cache-control": "public, max-age=3600"},
+    )
 
 
 async def refuse_path(websocket: WebSocket) -> None:

@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.client_mutations import ClientsMutation
 from api.clients import ClientsQuery
 from api.contact_mutations import ContactsMutation, ContractsMutation
+from api.definition_mutations import DefinitionMutation
 from api.definitions import DefinitionQuery
 from api.device_mutations import DevicesMutation, ServicesMutation
 from api.event_types import EventTypesQuery
@@ -70,6 +71,7 @@ class Mutation(
     MembersMutation,
     TokensMutation,
     TenantMutation,
+    DefinitionMutation,
 ):
     pass
 
