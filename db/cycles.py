@@ -1,7 +1,7 @@
 """Cycles: read with their visits, locked for a move, listed for the board."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import Boolean, Text, Uuid, any_, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db import definitions
+from db import calendars, definitions
 from db.keyset import Listing, Stretch
 from db.session import Transaction
 from db.tables.onboarding import CycleRow, TransitionRow
@@ -32,10 +32,18 @@ LOCK = text(f"select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.i
 
 LOCK_TO_MOVE = text(f"""
     select {_COLUMNS}, d.number as definition_number, d.body as definition_body, d.created_at as defined_at, t.settings,
+           o.site_id as own_site_id, o.contract_id as own_contract_id, o.body as own_calendar,
            (select max(recorded_at) from transition s where s.tenant_id = :tenant and s.cycle_id = c.id) as recorded_at
     from cycle c
     join definition d on d.tenant_id = :tenant and d.id = c.definition_id
     join tenant t on t.id = :tenant
+    left join lateral (
+        select k.site_id, k.contract_id, k.body from calendar k
+        where k.tenant_id = :tenant and k.client_id = c.client_id and k.valid_to is null and k.body is not null
+          and (k.site_id = case when c.scope_kind = 'SITE' then cast(c.scope_key as uuid) end
+               or k.contract_id = c.contract_id)
+        order by k.site_id nulls last limit 1
+    ) as o on true
     where c.tenant_id = :tenant and c.id = :id
     for no key update of c
 """)
@@ -143,7 +151,10 @@ async def lock(tx: Transaction, cycle: UUID) -> Cycle | None:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A cycle whose row is held, what its moves are judged by, and when its trail was last written."""
+    """A cycle whose row is held, what its moves are judged by, and when its trail was last written.
+
+    The calendar of `settings` is the one that counts for this cycle: its site's or contract's own, if they have one.
+    """
 
     cycle: Cycle
     definition: Definition
@@ -165,7 +176,11 @@ async def lock_to_move(tx: Transaction, cycle: UUID) -> Locked | None:
     definition = definitions.read(
         row["definition_id"], row["definition_number"], row["definition_body"], row["defined_at"]
     )
-    return Locked(_cycle(row), definition, TenantSettings.from_data(row["settings"]), row["recorded_at"])
+    settings = TenantSettings.from_data(row["settings"])
+    if row["own_calendar"]:
+        own = calendars.own(row["own_site_id"], row["own_contract_id"], row["own_calendar"])
+        settings = replace(settings, calendar=own)
+    return Locked(_cycle(row), definition, settings, row["recorded_at"])
 
 
 async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:
