@@ -13,10 +13,12 @@ described(
     CLIENTS_READ="Read clients, their contracts, services and devices.",
     CLIENTS_WRITE="Create and change clients, contacts, contracts, services and devices.",
     CONTACTS_READ="Read the people of a client: names, addresses, phone numbers.",
+    NOTES_WRITE="Write notes on clients and onboardings, and edit one's own. No partner can be given it.",
     AUDIT_READ="Read the provider's own words on an onboarding: its audit trail, timeline, waivers, attestations, "
     "follow-ups and notes of holds. No partner can be given it.",
     ONBOARDING_MOVE="Open an onboarding and move it from stage to stage.",
     ONBOARDING_HOLD="Put an onboarding on hold, and resume it.",
+    CHECKLIST_WRITE="Work through checklists and follow-ups, and write the hand-off record.",
     ONBOARDING_END="Roll back, lose, off-board and reopen.",
     WAIVE_SOFT="Waive a soft gate, with a reason.",
     WAIVE_HARD="Ask for or grant the waiver of a hard gate; it takes two people.",
@@ -28,6 +30,7 @@ described(
     MEMBERS_READ="Read the provider's members and their roles.",
     MEMBERS_WRITE="Invite and change members, make and revoke tokens.",
     TENANT_WRITE="Change the provider's own settings and calendar.",
+    PRIVACY_WRITE="Erase people's data, hand it out, and see what was erased.",
     EVENTS_READ="Read and subscribe to the feed of events.",
     SELF_WRITE="Make, rotate and revoke one's own personal tokens.",
 )

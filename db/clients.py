@@ -24,6 +24,7 @@ LISTING = Listing(
     columns=(*ROWS.columns, _T.name_key),
     tenant=_T.tenant_id,
     orders={"NAME": (_T.name_key, _T.id), "CREATED_AT": (_T.created_at, _T.id)},
+    only=(_T.erased_at.is_(None),),
     conditions={
         "name_from": _T.name_key >= bindparam("name_from", type_=_T.name_key.type),
         "name_below": _T.name_key < bindparam("name_below", type_=_T.name_key.type),

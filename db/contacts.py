@@ -13,6 +13,7 @@ LISTING = Listing(
     tenant=_T.tenant_id,
     orders={"NAME": (_T.name_key, _T.id)},
     parent=_T.client_id,
+    only=(_T.erased_at.is_(None),),  # an erased contact is shown where something refers to it, and listed nowhere
 )
 
 get = ROWS.get

@@ -33,7 +33,7 @@ class Listing:
     """One list: what is read, the orders it comes in, and the conditions it can be narrowed by.
 
     Every condition has one parameter of its own name; `parent` is the column by which a list is cut
-    into one for each parent, such as a client's contacts.
+    into one for each parent, such as a client's contacts. `only` holds for every reading of the list.
     """
 
     columns: Sequence[ColumnElement[Any]]
@@ -41,6 +41,7 @@ class Listing:
     orders: Mapping[str, Sequence[ColumnElement[Any]]]
     conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
     parent: ColumnElement[UUID] | None = None
+    only: Sequence[ColumnElement[bool]] = ()
 
     async def rows(
         self,
@@ -92,7 +93,7 @@ class Listing:
 
     def _base(self, where: Sequence[str]) -> Select[Any]:
         conditions = [self.conditions[name] for name in where]
-        return select(*self.columns).where(self.tenant == bindparam("tenant", type_=Uuid()), *conditions)
+        return select(*self.columns).where(self.tenant == bindparam("tenant", type_=Uuid()), *self.only, *conditions)
 
     # The caches keep one statement for each shape asked for, so that each is compiled once.
     @functools.cache  # noqa: B019 -- listings live as long as the process

@@ -18,6 +18,7 @@ LISTING = Listing(
     columns=ROWS.columns,
     tenant=_T.tenant_id,
     orders={"EMAIL": (_T.email,)},  # no two members of a provider share one
+    only=(_T.erased_at.is_(None),),  # whoever was erased is shown where something refers to them, and listed nowhere
 )
 BY_EMAIL = text("select id from member where tenant_id = :tenant and email = :email")
 OTHER_ADMIN = text("""

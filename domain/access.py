@@ -16,9 +16,11 @@ class Scope(StrEnum):
     CLIENTS_READ = "CLIENTS_READ"
     CLIENTS_WRITE = "CLIENTS_WRITE"
     CONTACTS_READ = "CONTACTS_READ"
+    NOTES_WRITE = "NOTES_WRITE"
     AUDIT_READ = "AUDIT_READ"
     ONBOARDING_MOVE = "ONBOARDING_MOVE"
     ONBOARDING_HOLD = "ONBOARDING_HOLD"
+    CHECKLIST_WRITE = "CHECKLIST_WRITE"
     ONBOARDING_END = "ONBOARDING_END"
     WAIVE_SOFT = "WAIVE_SOFT"
     WAIVE_HARD = "WAIVE_HARD"
@@ -30,6 +32,7 @@ class Scope(StrEnum):
     MEMBERS_READ = "MEMBERS_READ"
     MEMBERS_WRITE = "MEMBERS_WRITE"
     TENANT_WRITE = "TENANT_WRITE"
+    PRIVACY_WRITE = "PRIVACY_WRITE"
     EVENTS_READ = "EVENTS_READ"
     SELF_WRITE = "SELF_WRITE"
 
@@ -82,23 +85,36 @@ def _grant(all_clients: Iterable[Scope], own: Iterable[Scope] = ()) -> Mapping[S
 _SERVICE_MANAGER = (
     *_READS,
     Scope.CLIENTS_WRITE,
+    Scope.NOTES_WRITE,
     Scope.ONBOARDING_MOVE,
     Scope.ONBOARDING_HOLD,
+    Scope.CHECKLIST_WRITE,
     Scope.ONBOARDING_END,
     Scope.WAIVE_SOFT,
     Scope.WAIVE_HARD,
     Scope.TICKETS_WRITE,
     Scope.POLICIES_WRITE,
+    Scope.PRIVACY_WRITE,
 )
 
 ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
     {
         Role.VIEWER: _grant(_READS),
-        Role.AGENT: _grant((Scope.POLICIES_READ,), (s for s in _READS if s is not Scope.POLICIES_READ)),
-        Role.ONBOARDING_LEAD: _grant(
-            _READS, (Scope.CLIENTS_WRITE, Scope.ONBOARDING_MOVE, Scope.ONBOARDING_HOLD, Scope.WAIVE_SOFT)
+        Role.AGENT: _grant(
+            (Scope.POLICIES_READ,), (*(s for s in _READS if s is not Scope.POLICIES_READ), Scope.NOTES_WRITE, Scope.CHECKLIST_WRITE)
         ),
-        Role.ACCOUNT_MANAGER: _grant(_READS, (Scope.CLIENTS_WRITE, Scope.ONBOARDING_HOLD)),
+        Role.ONBOARDING_LEAD: _grant(
+            _READS,
+            (
+                Scope.CLIENTS_WRITE,
+                Scope.NOTES_WRITE,
+                Scope.ONBOARDING_MOVE,
+                Scope.ONBOARDING_HOLD,
+                Scope.CHECKLIST_WRITE,
+                Scope.WAIVE_SOFT,
+            ),
+        ),
+        Role.ACCOUNT_MANAGER: _grant(_READS, (Scope.CLIENTS_WRITE, Scope.NOTES_WRITE, Scope.ONBOARDING_HOLD, Scope.CHECKLIST_WRITE)),
         Role.TEAM_MANAGER: _grant(_READS),
         Role.SERVICE_MANAGER: _grant(_SERVICE_MANAGER),
         Role.ADMIN: _grant((*_SERVICE_MANAGER, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE)),
@@ -113,12 +129,14 @@ PERSONS_ONLY = frozenset(
         Scope.MEMBERS_READ,
         Scope.MEMBERS_WRITE,
         Scope.TENANT_WRITE,
+        Scope.PRIVACY_WRITE,
         Scope.SELF_WRITE,
     }
 )
-"""Scopes that no service or partner token may hold: a waiver takes a person, and staff stay private."""
+"""Scopes that no service or partner token may hold: a waiver takes a person, as does what cannot be
+taken back, and staff stay private."""
 
-PROVIDERS_ONLY = PERSONS_ONLY | {Scope.AUDIT_READ}
+PROVIDERS_ONLY = PERSONS_ONLY | {Scope.AUDIT_READ, Scope.NOTES_WRITE}
 """Scopes that no partner token may hold: what the provider's people say among themselves stays with them."""
 
 

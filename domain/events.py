@@ -262,6 +262,41 @@ class MemberChanged(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class ContactErased(Event):
+    """A contact was erased; whoever keeps a copy of them erases it too."""
+
+    TYPE: ClassVar[str] = "contact.erased"
+    SUBJECT: ClassVar[IdKind] = IdKind.CONTACT
+    SCOPE: ClassVar[Scope] = Scope.CONTACTS_READ
+
+    reason: str
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class MemberErased(Event):
+    """A member was erased; whoever keeps a copy of them erases it too."""
+
+    TYPE: ClassVar[str] = "member.erased"
+    SUBJECT: ClassVar[IdKind] = IdKind.MEMBER
+    SCOPE: ClassVar[Scope] = Scope.MEMBERS_READ
+
+    reason: str
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class ClientErased(Event):
+    """A client's name, words and people were erased; its figures stay."""
+
+    TYPE: ClassVar[str] = "client.erased"
+    SUBJECT: ClassVar[IdKind] = IdKind.CLIENT
+
+    reason: str
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class TokenChanged(Event):
     """A token was issued or revoked."""
 

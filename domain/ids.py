@@ -33,10 +33,12 @@ class IdKind(StrEnum):
     CHECKLIST_ITEM = "chk"
     FOLLOW_UP = "fup"
     WINDOW = "win"
+    NOTICE = "ntc"
     NOTE = "not"
     EVENT = "evt"
     TICKET = "tic"
     ESCALATION = "esc"
+    PRIVACY_RECORD = "prv"
 
 
 HEX_DIGITS = 32

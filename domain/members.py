@@ -19,6 +19,12 @@ class Member:
     deputy_id: UUID | None
     created_at: datetime
     version: int
+    erased_at: datetime | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left of the person but what they did."""
+        return self.erased_at is not None
 
     @property
     def is_admin(self) -> bool:

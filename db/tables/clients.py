@@ -42,6 +42,7 @@ class ClientRow(OfTenant, Base):
     cycle_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
+    erased_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class ExternalRefRow(Base):
@@ -105,6 +106,7 @@ class ContactRow(OfClient, Base):
     site_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
+    erased_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class ContractRow(OfClient, Base):
@@ -132,6 +134,31 @@ class ContractRow(OfClient, Base):
     waiting_on: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
+
+
+class ContractTurnRow(Base):
+    """From when on a contract stood in a status, and whose turn it was, which nobody can change."""
+
+    __tablename__ = "contract_turn"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "contract_id", "position"),
+        # What is known of a contract goes along when it is moved to another client.
+        ForeignKeyConstraint(
+            ["tenant_id", "client_id", "contract_id"],
+            ["contract.tenant_id", "contract.client_id", "contract.id"],
+            onupdate="CASCADE",
+        ),
+        Index(None, "tenant_id", "client_id"),
+    )
+
+    tenant_id: Mapped[UUID]
+    client_id: Mapped[UUID]
+    contract_id: Mapped[UUID]
+    position: Mapped[int]
+    status: Mapped[str]
+    waiting_on: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(INSTANT)
+    recorded_at: Mapped[datetime] = mapped_column(INSTANT)
 
 
 class ServiceRow(OfClient, Base):

@@ -42,6 +42,7 @@ class MemberRow(OfTenant, Base):
     deputy_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
+    erased_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class TokenRow(OfTenant, Base):
