@@ -9,6 +9,7 @@ from domain.kpis import Dimension, Direction, Family, Kpi, KpiKind, Unit
 from domain.periods import Grain, Weekday
 from domain.questions import Comparison, Part
 from domain.series import Status
+from domain.standings import BaselineStanding, Tenure
 
 if TYPE_CHECKING:
 
@@ -55,6 +56,27 @@ described(
     STAGE="The stage: of a ticket, the client's when it was logged.",
     PHASE="The client's support phase when the ticket was logged.",
     PRIORITY="The ticket's priority.",
+    LEAD="Who led the onboarding at that moment; it takes the right to read members, or to be that lead.",
+    OUTCOME="The outcome code with which it ended, or is to end.",
+    TENURE="For how long the client has been in service.",
+    BASELINE="How the escalation rate of the client's onboarding, as kept at graduation, stands to the limit of today.",
+)
+
+described(
+    Tenure,
+    "For how long a client has been in service, in local days since it went live.",
+    BEFORE_SERVICE="It never went live.",
+    UNDER_90_DAYS="Less than 90 days.",
+    UNDER_1_YEAR="90 to 364 days.",
+    UNDER_3_YEARS="365 to 1094 days.",
+    FROM_3_YEARS="1095 days or more.",
+)
+
+described(
+    BaselineStanding,
+    "How the escalation rate of a client's onboarding, as kept at graduation, stands to the provider's limit.",
+    WITHIN_LIMIT="At the limit or below.",
+    OVER_LIMIT="Over the limit.",
 )
 
 described(
@@ -84,6 +106,8 @@ described(
     TICKETS="Tickets.",
     ESCALATIONS="Escalations.",
     ONBOARDINGS="Onboardings.",
+    CLIENTS="Clients.",
+    CHANGES="Changes.",
     SHARE="A share, between 0 and 1.",
     BUSINESS_DAYS="Business days of the provider's calendar, with fractions.",
 )
@@ -137,4 +161,12 @@ described(
     ROLLED_BACK="The stay was set aside by a roll-back.",
     ENTERED_IN_ERROR="The onboarding was entered in error.",
     NO_GATES="The move had no gates.",
+    NOT_SIGNED="The onboarding has no contract of which it is known when it was signed.",
+    DATE_MISSING="It is not known when it began, or when it went live, as of a client that was moved in.",
+    OUT_OF_ORDER="It ended before it began: the contract was signed after going live.",
+    TURN_UNKNOWN="It is not known throughout whose turn it was.",
+    NO_TARGET="The stay had no target.",
+    NOT_DUE="The stay is still inside its target, or was broken off there.",
+    FIRST_SETTING="The date was set for the first time, which changes nothing.",
+    NOT_WHOLE_CLIENT="The onboarding is of one site or service: the client itself stays.",
 )

@@ -9,9 +9,9 @@ from uuid import UUID
 import strawberry
 
 from api.context import Info, OperationContext
-from api.fields import resolved, window
+from api.fields import member_id_field, resolved, window
 from api.kpi_enums import KpiKey
-from db import clients
+from db import clients, members
 from db.explain import ExplainedRow, Reason
 from db.kpis import UNKNOWN
 from domain import kpis, questions, series
@@ -19,6 +19,7 @@ from domain.ids import IdKind, public
 from domain.kpis import Dimension, Direction, Family, KpiKind, Unit
 from domain.periods import Grain, Period
 from domain.series import Status
+from domain.standings import BaselineStanding
 
 
 @window(kpis.Definition, description="An entry of the catalogue: everything that makes a figure what it is.")
@@ -34,13 +35,21 @@ class KpiDefinition:
     settles: bool = strawberry.field(
         description="Whether a bucket stays PARTIAL until late escalations would have come."
     )
+    additive: bool = strawberry.field(
+        description="Whether its buckets add up to the period; if not, each asks anew from its own first day."
+    )
+    about_staff: bool = strawberry.field(
+        description="Whether it speaks of the provider's people: it takes `MEMBERS_READ`, or to ask of oneself."
+    )
     version: int = strawberry.field(description="The version of the formula.")
 
     @resolved(description="Its key.")
     def key(root: Any) -> KpiKey:  # noqa: N805 -- the root is a domain value, not this class
         return KpiKey[kpis.Kpi(root).name]
 
-    @resolved(description="By what it may be split or narrowed; of STAGE, PHASE and PRIORITY one at a time.")
+    @resolved(
+        description="By what it may be split or narrowed; of tickets, by one of STAGE, PHASE and PRIORITY at a time."
+    )
     def dimensions(root: Any) -> list[Dimension]:  # noqa: N805
         return list(root.dimensions)
 
@@ -59,6 +68,12 @@ class KpiValue:
     high: float | None = strawberry.field(description="Upper end of the 95 % interval; `null` where it is open.")
     status: Status = strawberry.field(description="How far it may be trusted.")
     p90: float | None = strawberry.field(description="The 90th percentile of a duration.")
+    share: float | None = strawberry.field(
+        description="Of a duration that is a part of a longer one: its share of that, all rows together."
+    )
+    peak: float | None = strawberry.field(
+        description="Of a level kept per lead: the highest number that one lead had at the end of a day."
+    )
 
 
 @window(Period, description="Local days of the provider, half-open.")
@@ -110,25 +125,35 @@ class Member:
 class KpiMember:
     dimension: Dimension = strawberry.field(description="The dimension.")
 
-    @resolved(description="The name of an enum's value, a client's id, or `UNKNOWN`.")
+    @resolved(description="The name of an enum's value, the id of a client or a lead, or `UNKNOWN`.")
     def member(root: Any) -> str:  # noqa: N805
-        if root.dimension is Dimension.CLIENT and root.name != UNKNOWN:
-            return public(IdKind.CLIENT, UUID(root.name))
-        name: str = root.name
-        return name
+        kind = None if root.name == UNKNOWN else _IDS.get(root.dimension)
+        return root.name if kind is None else public(kind, UUID(root.name))
 
-    @resolved(description="What people call it: the client's name as it is now, or the member itself.")
+    @resolved(description="What people call it: the name of the client or the lead as it is now, or the member itself.")
     async def label(root: Any, info: Info) -> str:  # noqa: N805
-        if root.dimension is Dimension.CLIENT and root.name != UNKNOWN:
-            return await info.context.loader(client_names).load(UUID(root.name))
-        name: str = root.name
-        return name
+        if root.name == UNKNOWN or root.dimension not in _IDS:
+            name: str = root.name
+            return name
+        names = client_names if root.dimension is Dimension.CLIENT else lead_names
+        return await info.context.loader(names).load(UUID(root.name))
+
+
+_IDS = {Dimension.CLIENT: IdKind.CLIENT, Dimension.LEAD: IdKind.MEMBER}
+"""Dimensions whose members are told by their ids."""
 
 
 async def client_names(context: OperationContext, keys: Sequence[UUID]) -> list[str]:
     """Load the names of clients."""
     async with context.reading() as tx:
         found = await clients.many(tx, keys)
+    return [found[key].name if key in found else UNKNOWN for key in keys]
+
+
+async def lead_names(context: OperationContext, keys: Sequence[UUID]) -> list[str]:
+    """Load the names of leads."""
+    async with context.reading() as tx:
+        found = await members.many(tx, keys)
     return [found[key].name if key in found else UNKNOWN for key in keys]
 
 
@@ -183,11 +208,23 @@ class KpiSeries:
 class KpiRow:
     at: datetime = strawberry.field(description="When it counts.")
     amount: float = strawberry.field(
-        description="How much it counts: 1, or how often a ticket was escalated; of a stay its business days."
+        description="How much it counts: 1, or how often a ticket was escalated; of a duration its business days."
     )
     reason: Reason | None = strawberry.field(description="Why it is left out, if it is.")
     stage: str | None = strawberry.field(description="The stage it counts under.")
-    ended: bool | None = strawberry.field(description="Of a stay: whether it has ended.")
+    ended: bool | None = strawberry.field(
+        description="Of a stay or another duration: whether it has ended; of a client in service: whether it left."
+    )
+    lead_id: strawberry.ID | None = member_id_field(
+        "lead_id", description="Of an onboarding that is counted per lead: who led it then; of a lead, who it is."
+    )
+    outcome: str | None = strawberry.field(description="Of a client that left, or is about to: the outcome code.")
+    baseline_rate: float | None = strawberry.field(
+        description="Of a client: the escalation rate of its onboarding, as it was kept at graduation."
+    )
+    baseline_standing: BaselineStanding | None = strawberry.field(
+        description="Of a client: how that rate stands to the provider's limit of today."
+    )
 
     @resolved(description="The ticket it leads to; `node` finds it.")
     def ticket_id(root: Any) -> strawberry.ID | None:  # noqa: N805
@@ -196,3 +233,7 @@ class KpiRow:
     @resolved(description="The onboarding it leads to; `node` finds it.")
     def onboarding_id(root: Any) -> strawberry.ID | None:  # noqa: N805
         return None if root.cycle_id is None else strawberry.ID(public(IdKind.ONBOARDING, root.cycle_id))
+
+    @resolved(description="The contract it leads to; `node` finds it.")
+    def contract_id(root: Any) -> strawberry.ID | None:  # noqa: N805
+        return None if root.contract_id is None else strawberry.ID(public(IdKind.CONTRACT, root.contract_id))

@@ -16,13 +16,15 @@ from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiRow, KpiSeries
 from api.paging import After, Connection, First, Ordering, connection, page_of
 from db import answers, explain
 from domain import questions
-from domain.access import Scope
+from domain.access import Principal, Scope
 from domain.escalations import Phase
 from domain.ids import IdKind, parse
 from domain.kpis import Dimension, Kpi, NotOffered, Where
+from domain.onboarding import EndReason
 from domain.periods import Grain, InvalidPeriod, Period
 from domain.questions import Answer, Comparison, Part, Question
 from domain.stages import Stage
+from domain.standings import BaselineStanding, Tenure
 from domain.tickets import Priority, TicketSource
 
 __all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums", "onboarding_enums", "ticket_enums"]
@@ -44,6 +46,12 @@ class KpiWhere:
     stages: list[Stage] | None = strawberry.field(default=None, description="To these stages.")
     phases: list[Phase] | None = strawberry.field(default=None, description="To these support phases.")
     priorities: list[Priority] | None = strawberry.field(default=None, description="To these priorities.")
+    lead_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To what these members lead.")
+    outcomes: list[EndReason] | None = strawberry.field(default=None, description="To these outcome codes.")
+    tenures: list[Tenure] | None = strawberry.field(default=None, description="To clients in service for so long.")
+    baselines: list[BaselineStanding] | None = strawberry.field(
+        default=None, description="To clients whose onboarding went so."
+    )
     sources: list[TicketSource] | None = strawberry.field(
         default=None, description="To tickets opened by these; by people alone if left out."
     )
@@ -55,6 +63,10 @@ class KpiWhere:
             stages=None if self.stages is None else tuple(self.stages),
             phases=None if self.phases is None else tuple(self.phases),
             priorities=None if self.priorities is None else tuple(self.priorities),
+            leads=None if self.lead_ids is None else tuple(parse(IdKind.MEMBER, one).hex for one in self.lead_ids),
+            outcomes=None if self.outcomes is None else tuple(self.outcomes),
+            tenures=None if self.tenures is None else tuple(self.tenures),
+            baselines=None if self.baselines is None else tuple(self.baselines),
             sources=sources,
         )
 
@@ -65,7 +77,8 @@ class KpiQueryInput:
     period: PeriodInput = strawberry.field(description="The days it is about.")
     grain: Grain = strawberry.field(default=Grain.MONTH, description="How wide its buckets are.")
     by: list[Dimension] | None = strawberry.field(
-        default=None, description="By what it is split: at most two, of STAGE, PHASE and PRIORITY at most one."
+        default=None,
+        description="By what it is split: at most two; figures of tickets by at most one of STAGE, PHASE and PRIORITY.",
     )
     where: KpiWhere | None = strawberry.field(default=None, description="What it is narrowed to.")
     compare_with: Comparison | None = strawberry.field(default=None, description="With what it is compared.")
@@ -74,11 +87,12 @@ class KpiQueryInput:
     )
     top: int | None = strawberry.field(default=None, description="The largest series only, so many: 1 to 200.")
 
-    def question(self) -> Question:
+    def question(self, principal: Principal) -> Question:
         """Return what is asked.
 
         Raises:
             BadUserInput: the period is reversed or too long, or the combination isn't kept.
+            ForbiddenError: it is about the provider's people, of whom the caller may not read.
         """
         try:
             question = Question(
@@ -94,7 +108,13 @@ class KpiQueryInput:
             question.check()
         except (InvalidPeriod, NotOffered) as error:
             raise BadUserInput(f"{error}") from error
+        if question.kpi.definition.about_staff and not _of_oneself(question, principal):
+            principal.require(Scope.MEMBERS_READ)
         return question
+
+
+def _of_oneself(question: Question, principal: Principal) -> bool:
+    return principal.member_id is not None and question.where.leads == (principal.member_id.hex,)
 
 
 @window(questions.Answer, description="What was asked, and what came of it.")
@@ -176,7 +196,7 @@ class KpiQuery:
     async def kpi(
         self, info: Info, query: Annotated[KpiQueryInput, strawberry.argument(description="What is asked.")]
     ) -> KpiResult | None:
-        return await info.context.loader(answer_questions).load(query.question())  # type: ignore[return-value]
+        return await info.context.loader(answer_questions).load(query.question(info.context.principal))  # type: ignore[return-value]
 
     @query_field(
         scope=Scope.KPIS_READ,
@@ -189,7 +209,7 @@ class KpiQuery:
         if len(queries) > MOST_QUESTIONS:
             raise BadUserInput(f"queries: {len(queries)} are too many; ask at most {MOST_QUESTIONS} at a time.")
         loader = info.context.loader(answer_questions)
-        return await loader.load_many([query.question() for query in queries])  # type: ignore[return-value]
+        return await loader.load_many([query.question(info.context.principal) for query in queries])  # type: ignore[return-value]
 
 
 async def answer_for_clients(
@@ -222,7 +242,7 @@ async def figures_of(
     context: OperationContext, roots: Sequence[Any], key: KpiKey, period: PeriodInput, grain: Grain = Grain.MONTH
 ) -> list[KpiSeries | None]:
     """Return the series of one figure for all clients of a list."""
-    KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question()
+    KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(context.principal)
     return await answer_for_clients(
         context, [root.id for root in roots], key.value, period.start, period.end, grain.value
     )
@@ -245,6 +265,6 @@ class ClientFigures:
         period: Annotated[PeriodInput, strawberry.argument(description="The days it is about.")],
         grain: Annotated[Grain, strawberry.argument(description="How wide its buckets are.")] = Grain.MONTH,
     ) -> KpiSeries | None:
-        KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question()
+        KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(info.context.principal)
         loader = info.context.loader(answer_for_clients, key.value, period.start, period.end, grain.value)
         return await loader.load(root.id)

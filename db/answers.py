@@ -14,9 +14,11 @@ from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
 from domain.series import NOTHING, Moment, Placed, Series, Timeline, Totals, single
 from domain.stages import Stage
+from domain.standings import BaselineStanding, Tenure
 from domain.tickets import Priority
 
-_ORDER = {member.value: place for place, member in enumerate((*Stage, *Phase, *Priority)) if member != kpis.UNKNOWN}
+_MEMBERS = (*Stage, *Phase, *Priority, *Tenure, *BaselineStanding)
+_ORDER = {member.value: place for place, member in enumerate(_MEMBERS) if member != kpis.UNKNOWN}
 
 
 async def answer(tx: Transaction, question: Question, now: datetime) -> Answer:
@@ -77,7 +79,7 @@ async def _with_before(
         return await reader.totals(question.kpi, asked), {}, None
     earlier = Bucket(period.start, period.end, whole=True)
     placed = Placed.at(earlier, asked.moment)
-    if period.end != question.period.start:
+    if period.end != question.period.start or not question.kpi.definition.additive:
         apart = await reader.totals(question.kpi, replace(asked, buckets=(earlier,)))
         before = {key: sums[0] for key, sums in apart.items() if 0 in sums}
         return await reader.totals(question.kpi, asked), before, placed
@@ -97,5 +99,5 @@ def _keys(question: Question, found: Iterable[Key]) -> Sequence[Key]:
 
 
 def _rank(member: str) -> tuple[int, str]:
-    """Stages, phases and priorities come in their own order, clients by id, and what is unknown last."""
+    """Stages, phases and the like come in their own order, clients and leads by id, and what is unknown last."""
     return _ORDER.get(member, len(_ORDER) + (member == kpis.UNKNOWN)), member

@@ -1,5 +1,6 @@
 """Contracts in the database: what was agreed with a client."""
 
+from db import contract_turns
 from db.keyset import Listing
 from db.rows import Rows
 from db.session import Transaction
@@ -18,7 +19,16 @@ LISTING = Listing(
 get = ROWS.get
 lock = ROWS.lock
 many = ROWS.many
-add = ROWS.add
+
+
+async def add(tx: Transaction, contract: Contract) -> None:
+    """Write a new contract, with what its own dates tell of its past.
+
+    Raises:
+        MissingReferenceError: its client is not this tenant's.
+    """
+    await ROWS.add(tx, contract)
+    await contract_turns.begin(tx, contract)
 
 
 async def save(tx: Transaction, contract: Contract) -> None:

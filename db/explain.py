@@ -13,11 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from db import onboarding_facts, tenants
+from db.asked import Asked
+from db.fact_rows import Cut, FactRow
+from db.kpis import fact_rows
 from db.session import Transaction
-from domain.kpis import DirectFact, Fact, Kpi, NotOffered
+from domain.kpis import Definition, DirectFact, Fact, Kpi, KpiKind, NotOffered
 from domain.periods import buckets
 from domain.questions import Part, Question
-from domain.series import Moment
+from domain.series import WHOLE, Moment
 
 
 class Reason(StrEnum):
@@ -30,6 +33,14 @@ class Reason(StrEnum):
     ROLLED_BACK = "ROLLED_BACK"
     ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
     NO_GATES = "NO_GATES"
+    NOT_SIGNED = "NOT_SIGNED"
+    DATE_MISSING = "DATE_MISSING"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    TURN_UNKNOWN = "TURN_UNKNOWN"
+    NO_TARGET = "NO_TARGET"
+    NOT_DUE = "NOT_DUE"
+    FIRST_SETTING = "FIRST_SETTING"
+    NOT_WHOLE_CLIENT = "NOT_WHOLE_CLIENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,11 @@ class ExplainedRow:
     cycle_id: UUID | None = None
     stage: str | None = None
     ended: bool | None = None
+    contract_id: UUID | None = None
+    lead_id: UUID | None = None
+    outcome: str | None = None
+    baseline_rate: float | None = None
+    baseline_standing: str | None = None
 
 
 class Stretch(Protocol):
@@ -212,6 +228,11 @@ async def _direct(tx: Transaction, question: Question, part: Part, now: datetime
             ),
             key=lambda row: (row.at, row.id),
         )
+    facts = question.kpi.definition.facts
+    if isinstance(facts, DirectFact) and question.kpi not in (Kpi.WAIVED_MOVES, Kpi.OPEN_ONBOARDINGS):
+        asked = Asked(cut, (), question.where, moment)
+        found = await fact_rows(tx, facts, asked, settings.calendar)
+        return _explained(question.kpi.definition, part, found, Cut.of(asked).begun - 1)
     of_moves = question.kpi is Kpi.WAIVED_MOVES
     listed = onboarding_facts.move_rows if of_moves else onboarding_facts.cycle_rows
     explained = [
@@ -219,6 +240,43 @@ async def _direct(tx: Transaction, question: Question, part: Part, now: datetime
         for row in await listed(tx, cut, question.where, moment)
     ]
     return [row for counted, row in explained if _belongs(row, part, counted=counted, of_moves=of_moves)]
+
+
+def _explained(definition: Definition, part: Part, found: Sequence[FactRow], last: int) -> list[ExplainedRow]:
+    """Return the rows of one part: of a level those at its last bucket, and those of the whole where that is apart."""
+    rows = [row for row in found if definition.additive or row.bucket == WHOLE]
+    if definition.kind is KpiKind.LEVEL:
+        rows = [row for row in rows if row.bucket == last]
+    return sorted(
+        (_told(row) for row in rows if _counts(definition, row, part)),
+        key=lambda explained: (explained.at, explained.id),
+    )
+
+
+def _counts(definition: Definition, row: FactRow, part: Part) -> bool:
+    if part is Part.LEFT_OUT or row.left_out is not None:
+        return part is Part.LEFT_OUT and row.left_out is not None
+    if definition.kind is KpiKind.DURATION:
+        return part is Part.DENOMINATOR or row.totals.spells[0].ended
+    return bool(row.totals.numerator if part is Part.NUMERATOR else row.totals.denominator)
+
+
+def _told(row: FactRow) -> ExplainedRow:
+    subject = row.subject
+    return ExplainedRow(
+        id=row.id,
+        at=row.at,
+        amount=row.amount,
+        reason=None if row.left_out is None else Reason(row.left_out),
+        cycle_id=subject.cycle,
+        stage=subject.stage,
+        ended=subject.ended,
+        contract_id=subject.contract,
+        lead_id=subject.lead,
+        outcome=subject.outcome,
+        baseline_rate=subject.baseline_rate,
+        baseline_standing=subject.baseline_standing,
+    )
 
 
 def _leads(row: Record) -> dict[str, Any]:

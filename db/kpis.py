@@ -6,20 +6,16 @@ from uuid import UUID
 
 import asyncpg
 
-from db import onboarding_facts, ticket_sums
+from db import client_facts, contract_facts, lead_facts, onboarding_facts, plan_facts, ticket_sums, way_facts
 from db.asked import Asked
+from db.fact_rows import UNKNOWN, FactRow, Key, Sums, narrowed, summed
 from db.facts import UNMAPPED
 from db.session import Transaction
 from domain.calendars import Calendar
 from domain.kpis import Dimension, DirectFact, Fact, Kpi
 from domain.series import Totals
 
-UNKNOWN = "UNKNOWN"
-
-Key = tuple[str, ...]
-"""The members of one series, in the order of `by`: an enum's name, a client's id in hexadecimal, or UNKNOWN."""
-
-Sums = dict[Key, dict[int, Totals]]
+__all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +30,18 @@ class Reader:
         """Return what each bucket of each series adds up to; no amount of data changes the number of statements."""
         facts = kpi.definition.facts
         if isinstance(facts, DirectFact):
-            return await _DIRECT[facts](self.tx, asked, self.calendar)
+            if facts in _SUMMED:
+                return await _SUMMED[facts](self.tx, asked, self.calendar)
+            return summed(await fact_rows(self.tx, facts, asked, self.calendar), asked.by)
         same = (asked.buckets, asked.by, asked.where, asked.as_of)
         if same not in self._read:
             self._read[same] = await ticket_sums.read(self.tx, asked)
         return {_key(asked.by, row): _totals(facts, row) for row in self._read[same]}
+
+
+async def fact_rows(tx: Transaction, facts: DirectFact, asked: Asked, calendar: Calendar) -> list[FactRow]:
+    """Return the rows behind a figure that is no sum, those that are left out too."""
+    return narrowed(await _ROWS[facts](tx, asked, calendar), asked)
 
 
 def _key(by: Sequence[Dimension], row: asyncpg.Record) -> Key:
@@ -85,10 +88,25 @@ async def _gated_moves(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
     return sums
 
 
-_DIRECT = {
+_SUMMED = {
     DirectFact.STAGE_SPELLS: _stage_spells,
     DirectFact.OPEN_CYCLES: _open_cycles,
     DirectFact.GATED_MOVES: _gated_moves,
+    DirectFact.LEAD_LOADS: lead_facts.loads,
+}
+"""What is summed apart from its rows: in SQL, or day by day."""
+
+_ROWS = {
+    DirectFact.WAYS_TO_GO_LIVE: way_facts.to_go_live,
+    DirectFact.WAYS_TO_STEADY_STATE: way_facts.to_steady_state,
+    DirectFact.CONTRACTINGS: contract_facts.contractings,
+    DirectFact.PROVIDER_TURNS: contract_facts.provider_turns,
+    DirectFact.DUE_STAYS: plan_facts.due_stays,
+    DirectFact.RE_PLANS: plan_facts.re_plans,
+    DirectFact.LEAD_LOADS: lead_facts.led_onboardings,
+    DirectFact.SERVED_CLIENTS: client_facts.served,
+    DirectFact.ENDED_CLIENTS: client_facts.ended,
+    DirectFact.NOTICES: client_facts.in_notice,
 }
 
 

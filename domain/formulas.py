@@ -79,15 +79,22 @@ def p90(values: Iterable[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One duration; `ended` is False while it still runs, so that only its lower bound is known."""
+    """One duration; `ended` is False while only its lower bound is known.
+
+    That is while it still runs, or for good where it was `broken_off`, as by an onboarding that was lost.
+    """
 
     duration: float
     ended: bool
+    broken_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """What Kaplan and Meier make of a set of spells; a quantile is None while too few have ended."""
+    """What Kaplan and Meier make of a set of spells; a quantile is None while too few have ended.
+
+    `running` are those that may still end; what was broken off is censored, and never will.
+    """
 
     median: float | None
     p90: float | None
@@ -112,7 +119,7 @@ def kaplan_meier(spells: Sequence[Spell]) -> Survival:
         p90=_first_at_or_below(curve, 0.1),
         interval=Interval(low, high),
         ended=ended,
-        running=len(spells) - ended,
+        running=sum(1 for spell in spells if not spell.ended and not spell.broken_off),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -28,12 +28,14 @@ class Status(StrEnum):
 class Totals:
     """What one bucket of one series adds up to, before any formula.
 
-    A count has a numerator only. `spells` carry the durations of a DURATION.
+    A count has a numerator only. `spells` carry the durations of a DURATION; where they are a part of longer ones,
+    the numerator sums them up and the denominator the whole. `peak` is the highest daily load of a level.
     """
 
     numerator: float = 0
     denominator: float | None = None
     spells: tuple[Spell, ...] = ()
+    peak: float | None = None
 
     def __add__(self, other: Totals) -> Totals:
         both = (self.denominator, other.denominator)
@@ -41,6 +43,7 @@ class Totals:
             numerator=self.numerator + other.numerator,
             denominator=None if both == (None, None) else sum(part or 0 for part in both),
             spells=self.spells + other.spells,
+            peak=_highest(self.peak, other.peak),
         )
 
 
@@ -57,6 +60,10 @@ class KpiValue:
     status: Status
     p90: float | None = None
     """The 90th percentile of a DURATION."""
+    share: float | None = None
+    """Of a DURATION that is a part of a longer one: its share of that, all rows together."""
+    peak: float | None = None
+    """The highest daily load of one lead, of a level that is kept per lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +123,16 @@ class Timeline:
 
 NOTHING = Totals()
 
+WHOLE = -1
+"""The position of the whole period's own sums, where buckets don't add up to it."""
+
 
 @dataclass(frozen=True)
 class Series:
     """The sums of each bucket by its position, and the values they come to, each worked out when it is asked for.
 
     Never an average of averages: the total is the formula over all rows. Of a LEVEL, which is a state and
-    no flow, the total is the last bucket that has begun.
+    no flow, the total is the last bucket that has begun, with the highest peak of all.
     """
 
     kpi: Kpi
@@ -132,10 +142,16 @@ class Series:
     @cached_property
     def total(self) -> KpiValue:
         """The value of the whole period."""
-        if self.kpi.definition.kind is not KpiKind.LEVEL:
-            return _at(self.kpi.definition, self.timeline.whole, sum(self.totals.values(), NOTHING))
-        begun = [point.value for point in self.points if point.value.status is not Status.NO_DATA]
-        return begun[-1] if begun else _no_data(NOTHING)
+        definition = self.kpi.definition
+        if not definition.additive:
+            return _at(definition, self.timeline.whole, self.totals.get(WHOLE, NOTHING))
+        if definition.kind is not KpiKind.LEVEL:
+            return _at(definition, self.timeline.whole, sum(self.totals.values(), NOTHING))
+        begun = [point.value for point, placed in zip(self.points, self.timeline.buckets, strict=True) if placed.begun]
+        if not begun:
+            return _no_data(NOTHING)
+        peaks = [value.peak for value in begun if value.peak is not None]
+        return replace(begun[-1], peak=max(peaks, default=None))
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -162,6 +178,8 @@ def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue
         return _proportion(definition, totals, settled=settled)
     if definition.kind is KpiKind.DURATION:
         return _duration(definition, totals, settled=settled)
+    if definition.per_lead:
+        return _mean_level(totals, settled=settled)
     interval = poisson(totals.numerator) if definition.kind is KpiKind.COUNT else Interval(None, None)
     return KpiValue(
         value=totals.numerator,
@@ -204,6 +222,24 @@ def _duration(definition: Definition, totals: Totals, *, settled: bool) -> KpiVa
         high=survival.interval.high,
         status=_status(definition, len(totals.spells), settled=settled and survival.running == 0),
         p90=survival.p90,
+        share=None if totals.denominator is None else rate(totals.numerator, totals.denominator),
+    )
+
+
+def _mean_level(totals: Totals, *, settled: bool) -> KpiValue:
+    """Of nobody there is no mean; who had some before still shows in the peak."""
+    mean = rate(totals.numerator, totals.denominator or 0)
+    if mean is None:
+        return replace(_no_data(totals), peak=totals.peak)
+    return KpiValue(
+        value=mean,
+        numerator=totals.numerator,
+        denominator=totals.denominator,
+        sample_size=round(totals.denominator or 0),
+        low=None,
+        high=None,
+        status=Status.OK if settled else Status.PARTIAL,
+        peak=totals.peak,
     )
 
 
@@ -224,3 +260,7 @@ def _no_data(totals: Totals) -> KpiValue:
         high=None,
         status=Status.NO_DATA,
     )
+
+
+def _highest(one: float | None, other: float | None) -> float | None:
+    return max((peak for peak in (one, other) if peak is not None), default=None)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from db import contracts
+from db import contract_turns, contracts
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.client_rules import contract_faults, past_faults, status_faults
 from domain.clients import ClientRef, Contract, ContractScope, ContractStatus, ContractType, Party
+from domain.contract_turns import OVER, Turn, turn_faults
 from domain.errors import ErrorCode, Outcome, UserError
 from domain.events import ContractChanged
 from domain.timeline import TimelineKind
@@ -31,8 +32,6 @@ _TERMS = (
     "renews_on",
     "waiting_on",
 )
-_OVER = (ContractStatus.SIGNED, ContractStatus.ENDED)
-"""Statuses in which it is nobody's turn any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class CreateContract:
 
 @dataclass(frozen=True, slots=True)
 class UpdateContract:
-    """Change what is given; `status_at` is when the new status came about, by default now."""
+    """Change what is given; `status_at` is since when the new status or turn holds, by default now."""
 
     contract_id: UUID
     status: Change[ContractStatus] = UNCHANGED
@@ -125,9 +124,15 @@ async def update(context: Context, principal: Principal, request: Request, comma
         fields = tuple(differences(contract, {name: getattr(changed, name) for name in ("status", *_TERMS)}))
         if not fields:
             return Outcome(contract.id, contract.version)
-        fit(_update_faults(contract, changed, command, now), contract.id)
+        turned = bool({"status", "waiting_on"} & set(fields))
+        latest = await contract_turns.latest(tx, contract.id) if turned else None
+        faults = [*_update_faults(contract, changed, command, now), *turn_faults(command.status_at, latest)]
+        fit(faults, contract.id)
         changed = replace(changed, version=contract.version + 1)
         await contracts.save(tx, changed)
+        if turned:
+            turn = Turn(changed.status, changed.waiting_on, command.status_at or now)
+            await contract_turns.record(tx, changed, turn, now)
         if changed.starts_on != contract.starts_on:
             await follow_contract(tx, contract.client_id, contract.id, changed.starts_on, now)
         event = ContractChanged(created=False, status=changed.status.value, fields=fields)
@@ -171,7 +176,7 @@ def _update_faults(before: Contract, after: Contract, command: UpdateContract, n
     yield from status_faults(before.status, after.status)
     if command.status_at is not None:
         yield from past_faults(command.status_at, now, "statusAt")
-    if after.status in _OVER and after.waiting_on is not None:
+    if after.status in OVER and after.waiting_on is not None:
         message = f"Nobody's turn is left once a contract is {after.status}; leave waitingOn empty."
         yield UserError(ErrorCode.INVALID, message, ("waitingOn",))
 

@@ -32,6 +32,7 @@ APART_FROM_THEIR_CLIENT = {
 
 APPEND_ONLY = {
     "baseline",
+    "contract_turn",
     "cycle_change",
     "definition",
     "escalation_rule",
