@@ -69,8 +69,8 @@ class TimelineEntry:
     at: datetime = strawberry.field(description="When.")
     kind: TimelineKind = strawberry.field(description="What sort of thing.")
     key: str = strawberry.field(
-        description="What it was about: a move, a gate, a stage, a timer, a survey, a field of the team, or what was "
-        "written: `NOTE`, `CONTACT`, `CONTRACT`."
+        description="What it was about: a move, a gate, a stage, a timer, a survey, a field of the team, an item's "
+        "key, or what was written: `NOTE`, `CONTACT`, `CONTRACT`, `HAND_OFF`."
     )
     detail: str | None = strawberry.field(
         description="Where to, or why; the day of a plan, or the fields of what was edited."
@@ -79,9 +79,11 @@ class TimelineEntry:
         IdKind.ONBOARDING, "cycle_id", description="The onboarding it happened to, where it is of one."
     )
 
-    @resolved(description="The note, contact or contract that was written; `null` for anything else.")
+    @resolved(
+        description="What was written, done or opened: a note, contact, contract, item or follow-up."
+    )
     def subject_id(root: Any) -> strawberry.ID | None:  # noqa: N805 -- the root is a domain value, not this class
-        kind = _SUBJECTS.get(root.key)
+        kind = _SUBJECTS_BY_KIND.get(root.kind) or _SUBJECTS.get(root.key)
         return None if kind is None or root.subject_id is None else strawberry.ID(public(kind, root.subject_id))
 
     @resolved(
@@ -110,9 +112,17 @@ _SUBJECTS = {
     "NOTE": IdKind.NOTE,
     "CONTACT": IdKind.CONTACT,
     "CONTRACT": IdKind.CONTRACT,
+    "AMENDMENT": IdKind.AMENDMENT,
     "CLIENT": IdKind.CLIENT,
 }
 """What an edit was of, by the entry's key."""
+
+_SUBJECTS_BY_KIND = {
+    **{kind: IdKind.CHECKLIST_ITEM for kind in TimelineKind if kind.value.startswith("CHECKLIST_")},
+    TimelineKind.FOLLOW_UP_OPENED: IdKind.FOLLOW_UP,
+    TimelineKind.FOLLOW_UP_CLOSED: IdKind.FOLLOW_UP,
+}
+"""What an entry is of, where its kind alone says so."""
 
 
 def _actor_id(did: onboarding.Transition | timeline.TimelineEntry) -> strawberry.ID | None:

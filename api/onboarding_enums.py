@@ -3,13 +3,14 @@
 from api.enums import described
 from domain.definitions import Hardness
 from domain.effects import EffectKind, EffectState
+from domain.follow_ups import FollowUpKind
 from domain.gates import Answer
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason, ScopeKind
 from domain.pace import Pace
 from domain.stages import Stage
 from domain.timeline import TimelineKind
-from domain.waivers import FollowUpKind, WaiverState
+from domain.waivers import WaiverState
 
 described(
     Stage,
@@ -159,7 +160,13 @@ described(
     EXPIRED="Its term is over.",
 )
 
-described(FollowUpKind, "What a follow-up came from.", WAIVER="A gate that was waived and is to be met later.")
+described(
+    FollowUpKind,
+    "What a follow-up came from.",
+    WAIVER="A gate that was waived and is to be met later.",
+    SAVE_CLIENT="The client has given notice, or is about to: somebody tries to keep it.",
+    OTHER="Something else; the title says what.",
+)
 
 described(
     TimelineKind,
@@ -187,5 +194,15 @@ described(
     CONTACT_EDITED="A contact was edited.",
     CONTRACT_ADDED="A contract was written down.",
     CONTRACT_EDITED="A contract was edited, or its status changed.",
+    AMENDMENT_ADDED="An amendment of a contract was written down.",
+    AMENDMENT_EDITED="An amendment of a contract was edited, or its status changed.",
     CLIENT_EDITED="The client's own fields were edited.",
+    CHECKLIST_ADDED="An own item was added to a checklist.",
+    CHECKLIST_CHANGED="An item was assigned anew, or its day, note or link changed.",
+    CHECKLIST_DONE="An item was done.",
+    CHECKLIST_REOPENED="A done item was taken up again.",
+    CHECKLIST_REMOVED="An own item was removed.",
+    HAND_OFF_CHANGED="Fields of the hand-off record were written.",
+    FOLLOW_UP_OPENED="Somebody promised to put something right by a day.",
+    FOLLOW_UP_CLOSED="A follow-up was closed.",
 )

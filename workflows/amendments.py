@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from db import amendments, contracts, services, sites, tenants
+from db import amendments, contracts, services, tenants
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.amendments import Amendment, AmendmentStatus, amendable_faults, amendment_faults, status_faults
@@ -15,7 +15,8 @@ from domain.clients import Contract, ContractScope
 from domain.errors import ErrorCode, Outcome, UserError, not_found
 from domain.events import AmendmentChanged
 from domain.periods import local_day
-from workflows.belongings import held, told
+from domain.timeline import TimelineKind
+from workflows.belongings import Edited, held, noted, place_faults, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -107,11 +108,13 @@ async def create(context: Context, principal: Principal, request: Request, comma
             )
         )
         status_at = command.status_at or now
-        fit([*amendment_faults(draft), *past_faults(status_at, now, "statusAt"), *await _place_faults(tx, draft)])
+        fit([*amendment_faults(draft), *past_faults(status_at, now, "statusAt"), *await _addition_faults(tx, draft)])
         amendment = await _in_status(tx, draft, command.status, status_at)
         fit(amendable_faults(contract, amendment))
         await amendments.add(tx, amendment)
         event = AmendmentChanged(created=True, contract=contract.id, status=amendment.status.value, fields=("status",))
+        edited = Edited(TimelineKind.AMENDMENT_ADDED, amendment.id, contract.client_id)
+        await noted(tx, principal, request, edited, now)
         return await told(tx, principal, request, event, amendment, contract.client_id, now)
 
     return await perform(context, principal, request, "amendmentCreate", command, act)
@@ -136,12 +139,14 @@ async def update(context: Context, principal: Principal, request: Request, comma
         fit(amendable_faults(contract, changed), amendment.id)
         if {"site_id", "service_id"} & set(fields):
             fit(await _named_faults(tx, amendment), amendment.id)
-            fit(await _place_faults(tx, changed), amendment.id)
+            fit(await _addition_faults(tx, changed), amendment.id)
         changed = replace(changed, version=amendment.version + 1)
         await amendments.save(tx, changed)
         if changed.starts_on != amendment.starts_on:
             await follow_amendment(tx, changed.client_id, changed.id, changed.starts_on, now)
         event = AmendmentChanged(created=False, contract=contract.id, status=changed.status.value, fields=fields)
+        edited = Edited(TimelineKind.AMENDMENT_EDITED, amendment.id, contract.client_id, fields)
+        await noted(tx, principal, request, edited, now)
         return await told(tx, principal, request, event, changed, contract.client_id, now)
 
     return await perform(context, principal, request, "amendmentUpdate", command, act)
@@ -150,7 +155,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
 async def _locked_contract(tx: Transaction, principal: Principal, key: UUID, path: str) -> Contract:
     """Return the contract, locked, so that its amendments get their numbers one after the other."""
     seen = found(await contracts.get(tx, key), "contract", path)
-    await held(tx, principal, seen.client_id, path)
+    await held(tx, principal, seen.client_id, path, alone=True)
     return found(await contracts.lock(tx, key), "contract", path)
 
 
@@ -191,11 +196,9 @@ def _update_faults(before: Amendment, after: Amendment, command: UpdateAmendment
         yield from past_faults(command.status_at, now, "statusAt")
 
 
-async def _place_faults(tx: Transaction, amendment: Amendment) -> list[UserError]:
-    errors = []
-    site, service = amendment.site_id, amendment.service_id
-    if site is not None and site not in await sites.in_use_among(tx, amendment.client_id, [site]):
-        errors.append(not_found("site of this client that is in use", "siteId"))
+async def _addition_faults(tx: Transaction, amendment: Amendment) -> list[UserError]:
+    errors = await place_faults(tx, amendment.client_id, amendment.site_id, "siteId")
+    service = amendment.service_id
     if service is not None and service not in await services.of_client_among(tx, amendment.client_id, [service]):
         errors.append(not_found("service of this client", "serviceId"))
     return errors

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import activity, clients, edits, external_refs
+from db import activity, clients, edits, external_refs, sites
 from db.clients import Held
 from db.session import Transaction
 from domain.access import Principal, Scope
+from domain.changes import UNCHANGED, Change
 from domain.clients import ClientRef, ExternalKey
 from domain.edits import ClientEdit
-from domain.errors import ErrorCode, Outcome, UserError
+from domain.errors import ErrorCode, Outcome, UserError, not_found
 from domain.events import Event, camel
 from domain.ids import IdKind
 from domain.timeline import TimelineKind
@@ -50,6 +51,13 @@ def reach_faults(principal: Principal, holding: Held, *path: str) -> list[UserEr
         "You may change only clients whose team you are on; ask somebody on this one's team, or a service manager."
     )
     return [UserError(ErrorCode.NOT_ALLOWED, message, path)]
+
+
+async def place_faults(tx: Transaction, client: UUID, site: Change[UUID | None], *path: str) -> list[UserError]:
+    """Tell whether something of a client's can be put at a site: one of the same client that is in use."""
+    if site is None or site is UNCHANGED or site in await sites.in_use_among(tx, client, [site]):
+        return []
+    return [not_found("site of this client that is in use", *path)]
 
 
 def _unknown(ref: ClientRef, *path: str) -> list[UserError]:

@@ -12,7 +12,7 @@ from domain.clients import ClientRef, Contact, ContactRole
 from domain.errors import Outcome
 from domain.events import ContactChanged
 from domain.timeline import TimelineKind
-from workflows.belongings import Edited, held, noted, told
+from workflows.belongings import Edited, held, noted, place_faults, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -27,6 +27,7 @@ class CreateContact:
     roles: tuple[ContactRole, ...] = ()
     language: str | None = None
     opted_out: bool = False
+    site_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class UpdateContact:
     roles: Change[tuple[ContactRole, ...]] = UNCHANGED
     language: Change[str | None] = UNCHANGED
     opted_out: Change[bool] = UNCHANGED
+    site_id: Change[UUID | None] = UNCHANGED
     expected_version: int | None = None
 
 
@@ -61,9 +63,10 @@ async def create(context: Context, principal: Principal, request: Request, comma
                 opted_out=command.opted_out,
                 created_at=now,
                 version=1,
+                site_id=command.site_id,
             )
         )
-        fit(contact_faults(contact))
+        fit([*contact_faults(contact), *await place_faults(tx, client.id, command.site_id, "siteId")])
         await contacts.add(tx, contact)
         event = ContactChanged(created=True, fields=("name", "roles"))
         await noted(tx, principal, request, Edited(TimelineKind.CONTACT_ADDED, contact.id, client.id), now)
@@ -83,12 +86,13 @@ async def update(context: Context, principal: Principal, request: Request, comma
         await held(tx, principal, seen.client_id, "contactId", alone=True)
         contact = found(await contacts.lock(tx, command.contact_id), "contact", "contactId")
         fresh(contact, command.expected_version)
-        names = ("name", "email", "phone", "roles", "language", "opted_out")
+        names = ("name", "email", "phone", "roles", "language", "opted_out", "site_id")
         wanted = _tidy(replace(contact, **differences(contact, {name: getattr(command, name) for name in names})))
         changes = differences(contact, {name: getattr(wanted, name) for name in names})
         if not changes:
             return Outcome(contact.id, contact.version)
         fit(contact_faults(wanted), contact.id)
+        fit(await place_faults(tx, contact.client_id, changes.get("site_id"), "siteId"), contact.id)
         changed = replace(wanted, version=contact.version + 1)
         await contacts.save(tx, changed)
         event = ContactChanged(created=False, fields=tuple(changes))

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import devices, external_refs
+from db import devices, external_refs, sites
 from db.errors import RetryableError
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.bulk import ROWS_MOST, BulkPolicy, BulkResult, BulkStatus, all_left_out, failed
 from domain.client_rules import device_faults, external_key_faults, past_faults
 from domain.clients import Client, ClientRef, Device, DeviceState, ExternalKey, ExternalRef, GapReason
-from domain.errors import Outcome, UserError, invalid
+from domain.errors import Outcome, UserError, invalid, not_found
 from domain.events import DevicesUpserted
 from domain.ids import IdKind
 from workflows.belongings import held
@@ -37,6 +37,7 @@ class DeviceRow:
     gap_reason: GapReason | None = None
     serial: str | None = None
     seen_at: datetime | None = None
+    site_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
         keys = [ref.key for ref in refs]
         known = await external_refs.of_a_client(tx, IdKind.DEVICE, client.id, command.system, keys)
         present = await devices.lock_many(tx, [ref.subject_id for ref in known.values()])
+        places = {row.site_id for row in command.rows if row.site_id is not None}
+        in_use = await sites.in_use_among(tx, client.id, sorted(places)) if places else frozenset()
         batch = _Batch()
         first = {ref: index for index, ref in reversed(list(enumerate(refs)))}
         for index, (row, ref) in enumerate(zip(command.rows, refs, strict=True)):
@@ -81,7 +84,7 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
                 faults.append(invalid(f"{row.key!r} stands in an earlier row already; send it once.", "key"))
             elif before and before.id in batch.touched:
                 faults.append(invalid("This device stands in an earlier row under another key; send it once.", "key"))
-            _sort(batch, index, _wanted(before, row, client, now), before, [*faults, *_seen_faults(row, now)])
+            _sort(batch, index, _wanted(before, row, client, now), before, [*faults, *_row_faults(row, in_use, now)])
         if command.policy is BulkPolicy.REJECT_ALL and _failures(batch):
             return _rejected(batch)
         await _take_keys(tx, batch, refs)
@@ -117,6 +120,7 @@ def _wanted(before: Device | None, row: DeviceRow, client: Client, now: datetime
             state_since=seen,
             created_at=now,
             version=1,
+            site_id=row.site_id,
         )
     wanted = replace(
         before,
@@ -126,6 +130,7 @@ def _wanted(before: Device | None, row: DeviceRow, client: Client, now: datetime
         in_scope=before.in_scope if row.in_scope is None else row.in_scope,
         gap_reason=before.gap_reason if row.gap_reason is None else row.gap_reason,
         serial=before.serial if row.serial is None else row.serial,
+        site_id=before.site_id if row.site_id is None else row.site_id,
         last_seen_at=max(before.last_seen_at, seen),
     )
     return standing(wanted, before.state, now)
@@ -160,8 +165,11 @@ async def _take_keys(tx: Transaction, batch: _Batch, refs: Sequence[ExternalKey]
         raise RetryableError(msg)
 
 
-def _seen_faults(row: DeviceRow, now: datetime) -> list[UserError]:
-    return list(past_faults(row.seen_at, now, "seenAt")) if row.seen_at else []
+def _row_faults(row: DeviceRow, in_use: frozenset[UUID], now: datetime) -> list[UserError]:
+    faults = list(past_faults(row.seen_at, now, "seenAt")) if row.seen_at else []
+    if row.site_id is not None and row.site_id not in in_use:
+        faults.append(not_found("site of this client that is in use", "siteId"))
+    return faults
 
 
 def _size_faults(rows: int) -> list[UserError]:

@@ -11,7 +11,7 @@ from domain.client_rules import service_faults
 from domain.clients import ClientRef, Service
 from domain.errors import Outcome, UserError, invalid, not_found
 from domain.events import ServiceChanged
-from workflows.belongings import held, told
+from workflows.belongings import held, place_faults, told
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -26,6 +26,7 @@ class CreateService:
     name: str
     critical: bool = False
     device_ids: tuple[UUID, ...] = ()
+    site_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class UpdateService:
     name: Change[str] = UNCHANGED
     critical: Change[bool] = UNCHANGED
     device_ids: Change[tuple[UUID, ...]] = UNCHANGED
+    site_id: Change[UUID | None] = UNCHANGED
     expected_version: int | None = None
 
 
@@ -48,8 +50,9 @@ async def create(context: Context, principal: Principal, request: Request, comma
     async def act(tx: Transaction) -> Outcome:
         client = (await held(tx, principal, command.client, "client")).client
         runs_on = tuple(sorted(set(command.device_ids)))
-        service = Service(new_id(), client.id, command.name.strip(), command.critical, now, 1, runs_on)
+        service = Service(new_id(), client.id, command.name.strip(), command.critical, now, 1, runs_on, command.site_id)
         fit([*service_faults(service), *await _device_faults(tx, service, command.device_ids)])
+        fit(await place_faults(tx, client.id, command.site_id, "siteId"))
         await services.add(tx, service)
         event = ServiceChanged(created=True, fields=("name", "critical", "device_ids"))
         return await told(tx, principal, request, event, service, client.id, now)
@@ -73,12 +76,14 @@ async def update(context: Context, principal: Principal, request: Request, comma
             "name": command.name if command.name is UNCHANGED else command.name.strip(),
             "critical": command.critical,
             "device_ids": UNCHANGED if command.device_ids is UNCHANGED else tuple(sorted(set(command.device_ids))),
+            "site_id": command.site_id,
         }
         changes = differences(service, wanted)
         if not changes:
             return Outcome(service.id, service.version)
         changed = replace(service, **changes, version=service.version + 1)
         fit([*service_faults(changed), *await _device_faults(tx, changed, asked)], service.id)
+        fit(await place_faults(tx, service.client_id, changes.get("site_id"), "siteId"), service.id)
         await services.save(tx, changed)
         event = ServiceChanged(created=False, fields=tuple(changes))
         return await told(tx, principal, request, event, changed, service.client_id, now)
