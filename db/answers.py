@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from db import facts, kpis, tenants
+from db import calendars, facts, kpis
 from db.asked import Asked
 from db.kpis import Key, Sums
 from db.session import Transaction
@@ -38,15 +38,15 @@ async def answer_all(tx: Transaction, questions: Sequence[Question], now: dateti
     """
     for question in questions:
         question.check()
-    settings = (await tenants.get(tx)).settings
+    in_force = await calendars.in_force(tx)
     settles = any(question.kpi.definition.settles for question in questions)
     settling = await facts.settling(tx) if settles else timedelta(0)
-    reader = kpis.Reader(tx, settings.calendar)
+    reader = kpis.Reader(tx, in_force)
     return [await _answer(reader, question, now, settling) for question in questions]
 
 
 async def _answer(reader: kpis.Reader, question: Question, now: datetime, settling: timedelta) -> Answer:
-    calendar = reader.calendar
+    calendar = reader.calendars.tenant
     cut = buckets(question.period, question.grain, calendar.week_start)
     past = question.as_of is not None and question.as_of < now
     at = question.as_of if past and question.as_of else now

@@ -13,8 +13,8 @@ from db.asked import Asked
 from db.fact_rows import UNKNOWN, Cut, FactRow, Subject, clients_of
 from db.onboarding_facts import LeftOut
 from db.session import Transaction
-from domain.calendars import Calendar
 from domain.kpis import Dimension
+from domain.own_calendars import Calendars
 from domain.periods import start_of_day
 from domain.series import WHOLE, Totals
 from domain.stages import ENDS, Stage
@@ -110,7 +110,7 @@ class _Client:
         )
 
 
-async def served(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def served(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return the clients in service at the start of each bucket, and at that of the period, and whether they stayed."""
     cut = Cut.of(asked)
     clients = [one for one in await _clients(tx, asked, cut) if one.record["scope_kind"] == "WHOLE_CLIENT"]
@@ -125,7 +125,7 @@ async def served(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
     ]
 
 
-async def ended(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def ended(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return the clients whose onboarding or service ended in the buckets."""
     cut = Cut.of(asked)
     rows = []
@@ -149,7 +149,7 @@ async def ended(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
     return rows
 
 
-async def in_notice(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def in_notice(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return, for the end of each bucket that has begun, the clients under notice."""
     cut = Cut.of(asked)
     clients = {one.cycle: one for one in await _clients(tx, asked, cut)}

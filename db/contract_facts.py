@@ -14,6 +14,8 @@ from domain.calendars import Calendar
 from domain.contract_turns import Contracting, contracting
 from domain.formulas import Spell
 from domain.kpis import Dimension
+from domain.onboarding import ScopeKind
+from domain.own_calendars import Calendars
 from domain.series import Totals
 
 # A contract is of nobody where every onboarding of its client was entered in error.
@@ -37,28 +39,29 @@ TURNS = text("""
 _Measure = Callable[[Contracting, Calendar], tuple[float, Totals]]
 
 
-async def contractings(tx: Transaction, asked: Asked, calendar: Calendar) -> list[FactRow]:
+async def contractings(tx: Transaction, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return each contract's way from its beginning to its signature."""
-    return await _rows(tx, asked, calendar, _whole)
+    return await _rows(tx, asked, calendars, _whole)
 
 
-async def provider_turns(tx: Transaction, asked: Asked, calendar: Calendar) -> list[FactRow]:
+async def provider_turns(tx: Transaction, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return how long it was the provider's turn with each contract, beside the whole of its contracting."""
-    return await _rows(tx, asked, calendar, _ours)
+    return await _rows(tx, asked, calendars, _ours)
 
 
-async def _rows(tx: Transaction, asked: Asked, calendar: Calendar, measure: _Measure) -> list[FactRow]:
+async def _rows(tx: Transaction, asked: Asked, calendars: Calendars, measure: _Measure) -> list[FactRow]:
     cut = Cut.of(asked)
     by_contract: dict[object, list[asyncpg.Record]] = {}
     for record in await tx.rows(TURNS, tenant=tx.tenant, clients=clients_of(asked), **cut.named()):
         by_contract.setdefault(record["contract_id"], []).append(record)
-    return [_row(records, cut, calendar, measure) for records in by_contract.values()]
+    return [_row(records, cut, calendars, measure) for records in by_contract.values()]
 
 
-def _row(records: list[asyncpg.Record], cut: Cut, calendar: Calendar, measure: _Measure) -> FactRow:
+def _row(records: list[asyncpg.Record], cut: Cut, calendars: Calendars, measure: _Measure) -> FactRow:
     first = records[0]
     way = contracting([read(record) for record in records], cut.now)
     at = min(record["at"] for record in records)
+    calendar = calendars.counting(ScopeKind.WHOLE_CLIENT, "", first["contract_id"])
     days, totals = (0.0, Totals()) if way is None else measure(way, calendar)
     left_out = None
     if first["mistaken"]:

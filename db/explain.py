@@ -12,7 +12,7 @@ from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
-from db import onboarding_facts, tenants
+from db import calendars, onboarding_facts, tenants
 from db.asked import Asked
 from db.fact_rows import Cut, FactRow
 from db.kpis import fact_rows
@@ -207,11 +207,11 @@ def _list(members: Sequence[object] | None) -> list[object] | None:
 
 async def _direct(tx: Transaction, question: Question, part: Part, now: datetime) -> list[ExplainedRow]:
     """Onboardings are few beside tickets: their rows are read whole, and paged here."""
-    settings = (await tenants.get(tx)).settings
-    cut = buckets(question.period, question.grain, settings.calendar.week_start)
-    moment = Moment(now, settings.zone)
+    in_force = await calendars.in_force(tx)
+    cut = buckets(question.period, question.grain, in_force.tenant.week_start)
+    moment = Moment(now, in_force.tenant.zone)
     if question.kpi is Kpi.TIME_IN_STAGE:
-        spells = await onboarding_facts.spells(tx, cut, question.where, moment, settings.calendar)
+        spells = await onboarding_facts.spells(tx, cut, question.where, moment, in_force)
         return sorted(
             (
                 ExplainedRow(
@@ -231,7 +231,7 @@ async def _direct(tx: Transaction, question: Question, part: Part, now: datetime
     facts = question.kpi.definition.facts
     if isinstance(facts, DirectFact) and question.kpi not in (Kpi.WAIVED_MOVES, Kpi.OPEN_ONBOARDINGS):
         asked = Asked(cut, (), question.where, moment)
-        found = await fact_rows(tx, facts, asked, settings.calendar)
+        found = await fact_rows(tx, facts, asked, in_force)
         return _explained(question.kpi.definition, part, found, Cut.of(asked).begun - 1)
     of_moves = question.kpi is Kpi.WAIVED_MOVES
     listed = onboarding_facts.move_rows if of_moves else onboarding_facts.cycle_rows

@@ -11,8 +11,8 @@ from db.asked import Asked
 from db.fact_rows import UNKNOWN, FactRow, Key, Sums, narrowed, summed
 from db.facts import UNMAPPED
 from db.session import Transaction
-from domain.calendars import Calendar
 from domain.kpis import Dimension, DirectFact, Fact, Kpi
+from domain.own_calendars import Calendars
 from domain.series import Totals
 
 __all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
@@ -23,7 +23,7 @@ class Reader:
     """Reads sums in one snapshot; figures that rest on the same sums, such as a dashboard's, read them once."""
 
     tx: Transaction
-    calendar: Calendar
+    calendars: Calendars
     _read: dict[object, list[asyncpg.Record]] = field(default_factory=dict)
 
     async def totals(self, kpi: Kpi, asked: Asked) -> Sums:
@@ -31,17 +31,17 @@ class Reader:
         facts = kpi.definition.facts
         if isinstance(facts, DirectFact):
             if facts in _SUMMED:
-                return await _SUMMED[facts](self.tx, asked, self.calendar)
-            return summed(await fact_rows(self.tx, facts, asked, self.calendar), asked.by)
+                return await _SUMMED[facts](self.tx, asked, self.calendars)
+            return summed(await fact_rows(self.tx, facts, asked, self.calendars), asked.by)
         same = (asked.buckets, asked.by, asked.where, asked.as_of)
         if same not in self._read:
             self._read[same] = await ticket_sums.read(self.tx, asked)
         return {_key(asked.by, row): _totals(facts, row) for row in self._read[same]}
 
 
-async def fact_rows(tx: Transaction, facts: DirectFact, asked: Asked, calendar: Calendar) -> list[FactRow]:
+async def fact_rows(tx: Transaction, facts: DirectFact, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return the rows behind a figure that is no sum, those that are left out too."""
-    return narrowed(await _ROWS[facts](tx, asked, calendar), asked)
+    return narrowed(await _ROWS[facts](tx, asked, calendars), asked)
 
 
 def _key(by: Sequence[Dimension], row: asyncpg.Record) -> Key:
@@ -63,16 +63,16 @@ def _totals(facts: Sequence[Fact], row: asyncpg.Record) -> dict[int, Totals]:
     }
 
 
-async def _stage_spells(tx: Transaction, asked: Asked, calendar: Calendar) -> Sums:
+async def _stage_spells(tx: Transaction, asked: Asked, calendars: Calendars) -> Sums:
     sums: Sums = {}
-    for spell in await onboarding_facts.spells(tx, asked.buckets, asked.where, asked.moment, calendar):
+    for spell in await onboarding_facts.spells(tx, asked.buckets, asked.where, asked.moment, calendars):
         if spell.left_out is None:
             series = sums.setdefault(_members(asked.by, spell.client, spell.stage), {})
             series[spell.bucket] = series.get(spell.bucket, Totals()) + Totals(spells=(spell.spell,))
     return sums
 
 
-async def _open_cycles(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
+async def _open_cycles(tx: Transaction, asked: Asked, _: Calendars) -> Sums:
     sums: Sums = {}
     for row in await onboarding_facts.open_cycles(tx, asked.buckets, asked.by, asked.where, asked.moment):
         series = sums.setdefault(_members(asked.by, row["client_id"], row["stage"]), {})
@@ -80,7 +80,7 @@ async def _open_cycles(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
     return sums
 
 
-async def _gated_moves(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
+async def _gated_moves(tx: Transaction, asked: Asked, _: Calendars) -> Sums:
     sums: Sums = {}
     for row in await onboarding_facts.gated_moves(tx, asked.buckets, asked.by, asked.where, asked.moment):
         series = sums.setdefault(_members(asked.by, row["client_id"], row["stage"]), {})

@@ -13,9 +13,9 @@ from db.asked import Asked
 from db.fact_rows import Cut, FactRow, Key, Subject, Sums, clients_of
 from db.onboarding_facts import ONBOARDING_STAGES, LeftOut
 from db.session import Transaction
-from domain.calendars import Calendar
 from domain.kpis import Dimension
 from domain.lead_loads import Handed, Led, daily, led
+from domain.own_calendars import Calendars
 from domain.periods import start_of_day
 from domain.series import Totals
 
@@ -50,7 +50,7 @@ class _Stretch:
     led: Led
 
 
-async def loads(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
+async def loads(tx: Transaction, asked: Asked, _: Calendars) -> Sums:
     """Return how many onboardings each series has at the end of each bucket, over how many leads, and the peaks."""
     cut = Cut.of(asked)
     ends, last = _days(asked, cut)
@@ -63,7 +63,7 @@ async def loads(tx: Transaction, asked: Asked, _: Calendar) -> Sums:
     return {key: _by_bucket(leads, ends, last, per_person=per_person) for key, leads in by_series.items()}
 
 
-async def led_onboardings(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def led_onboardings(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return the onboardings open at the end of the last bucket that has begun, and their leads as the denominator."""
     cut = Cut.of(asked)
     if not cut.begun:

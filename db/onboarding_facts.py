@@ -10,10 +10,11 @@ import asyncpg
 from sqlalchemy import text
 
 from db.session import Transaction
-from domain.calendars import Calendar, Pauses
+from domain.calendars import Pauses
 from domain.formulas import Spell
 from domain.kpis import Dimension, Where
 from domain.onboarding import ENTERED_IN_ERROR
+from domain.own_calendars import Calendars
 from domain.periods import Bucket, start_of_day
 from domain.series import Moment
 from domain.stages import ENDS, ORDER, Stage
@@ -60,7 +61,7 @@ SPELLS = text("""
            width_bucket(v.entered_at, cast(:instants as timestamptz[])) - 1 as bucket,
            case when v.left_at <= :now then v.left_at end as left_at,
            coalesce(v.superseded_at <= :now, false) as rolled_back,
-           coalesce(c.outcome = any(:never), false) as mistaken,
+           coalesce(c.outcome = any(:never), false) as mistaken, c.scope_kind, c.scope_key, c.contract_id,
            h.starts, h.ends
     from visit v
     join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
@@ -135,7 +136,7 @@ MOVE_ROWS = text("""
 
 
 async def spells(
-    tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment, calendar: Calendar
+    tx: Transaction, buckets: Sequence[Bucket], where: Where, moment: Moment, calendars: Calendars
 ) -> list[StageSpell]:
     """Return the stays that began in the buckets, those that are left out too, as of the moment."""
     rows = await tx.rows(
@@ -147,7 +148,7 @@ async def spells(
         never=NEVER_HAPPENED,
         ended=[stage.value for stage in ENDS],
     )
-    return [_spell(row, moment.now, calendar) for row in rows]
+    return [_spell(row, moment.now, calendars) for row in rows]
 
 
 async def open_cycles(
@@ -224,7 +225,8 @@ def _narrowed(where: Where) -> dict[str, object]:
     }
 
 
-def _spell(row: asyncpg.Record, now: datetime, calendar: Calendar) -> StageSpell:
+def _spell(row: asyncpg.Record, now: datetime, calendars: Calendars) -> StageSpell:
+    calendar = calendars.counting(row["scope_kind"], row["scope_key"], row["contract_id"])
     entered, left = row["entered_at"], row["left_at"]
     ended = left if left is not None else now
     pauses = Pauses.of([(start, end) for start, end in zip(row["starts"] or (), row["ends"] or (), strict=True)])

@@ -9,8 +9,8 @@ from db.asked import Asked
 from db.fact_rows import Cut, FactRow, Subject, clients_of
 from db.onboarding_facts import ONBOARDING_STAGES, LeftOut
 from db.session import Transaction
-from domain.calendars import Calendar
 from domain.kpis import Dimension
+from domain.own_calendars import Calendars
 from domain.series import Totals
 
 _LAST_INSTANT = timedelta(microseconds=1)
@@ -47,7 +47,7 @@ RE_PLANS = text("""
 """)
 
 
-async def due_stays(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def due_stays(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return the stays whose target was kept or missed in the buckets, and those of which neither can be said."""
     cut = Cut.of(asked)
     found = await tx.rows(
@@ -56,7 +56,7 @@ async def due_stays(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]
     return [row for row in (_stay(record, cut) for record in found) if row is not None]
 
 
-async def re_plans(tx: Transaction, asked: Asked, _: Calendar) -> list[FactRow]:
+async def re_plans(tx: Transaction, asked: Asked, _: Calendars) -> list[FactRow]:
     """Return the planned dates that were noted in the buckets; only what changed an earlier one counts."""
     cut = Cut.of(asked)
     rows = []

@@ -9,9 +9,9 @@ from db.asked import Asked
 from db.fact_rows import Cut, FactRow, Subject, clients_of, pauses_of, worked_days
 from db.onboarding_facts import LeftOut
 from db.session import Transaction
-from domain.calendars import Calendar
 from domain.formulas import Spell
 from domain.kpis import Dimension
+from domain.own_calendars import Calendars
 from domain.series import Totals
 from domain.stages import Stage
 
@@ -19,7 +19,7 @@ from domain.stages import Stage
 # begins when they are opened. `passed` is true of whoever went beyond the goal, even if nobody noted when it was met.
 WAYS = text("""
     with way as (
-        select c.id, c.client_id, c.opened_at, c.stage,
+        select c.id, c.client_id, c.opened_at, c.stage, c.scope_kind, c.scope_key, c.contract_id,
                case when c.ended_at <= :now then c.ended_at end as ended_at,
                coalesce(c.outcome = any(:never), false) as mistaken,
                case when c.number > 1 or c.scope_kind <> 'WHOLE_CLIENT'
@@ -51,26 +51,26 @@ WAYS = text("""
 """)
 
 
-async def to_go_live(tx: Transaction, asked: Asked, calendar: Calendar) -> list[FactRow]:
+async def to_go_live(tx: Transaction, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return each onboarding's way from the signature to early support."""
-    return await _ways(tx, asked, calendar, Stage.EARLY_SUPPORT)
+    return await _ways(tx, asked, calendars, Stage.EARLY_SUPPORT)
 
 
-async def to_steady_state(tx: Transaction, asked: Asked, calendar: Calendar) -> list[FactRow]:
+async def to_steady_state(tx: Transaction, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return each onboarding's way from the signature to steady state."""
-    return await _ways(tx, asked, calendar, Stage.STEADY_STATE)
+    return await _ways(tx, asked, calendars, Stage.STEADY_STATE)
 
 
-async def _ways(tx: Transaction, asked: Asked, calendar: Calendar, goal: Stage) -> list[FactRow]:
+async def _ways(tx: Transaction, asked: Asked, calendars: Calendars, goal: Stage) -> list[FactRow]:
     cut = Cut.of(asked)
     beyond = [Stage.STEADY_STATE.value] if goal is Stage.EARLY_SUPPORT else []
     found = await tx.rows(
         WAYS, tenant=tx.tenant, clients=clients_of(asked), goal=goal.value, beyond=beyond, **cut.named()
     )
-    return [row for row in (_row(record, cut, calendar) for record in found) if row is not None]
+    return [row for row in (_row(record, cut, calendars) for record in found) if row is not None]
 
 
-def _row(record: asyncpg.Record, cut: Cut, calendar: Calendar) -> FactRow | None:
+def _row(record: asyncpg.Record, cut: Cut, calendars: Calendars) -> FactRow | None:
     began, reached = record["began_at"], record["reached_at"]
     at = began if began is not None else record["opened_at"]
     bucket = cut.place(at)
@@ -80,6 +80,7 @@ def _row(record: asyncpg.Record, cut: Cut, calendar: Calendar) -> FactRow | None
     left_out = _left_out(record, until)
     days = 0.0
     if left_out is None:
+        calendar = calendars.counting(record["scope_kind"], record["scope_key"], record["contract_id"])
         days = worked_days(began, until, pauses_of(record["starts"], record["ends"]), calendar)
     broken_off = reached is None and record["ended_at"] is not None
     return FactRow(
