@@ -18,6 +18,7 @@ from api.fields import FieldPrice, id_field, member_id_field, query_field, resol
 from api.kpis import ClientFigures
 from api.members import Member
 from api.nodes import Node, nodes_of
+from api.note_fields import ClientNotes
 from api.onboarding import Onboarding
 from api.onboarding_loaders import of_client
 from api.paging import After, Before, Connection, First, Last, Ordering, Page, connection, page_of
@@ -101,7 +102,7 @@ class DeviceWhere:
 
 
 @window(clients.Client, description="A company that the provider serves.")
-class Client(ClientFigures, ClientTickets, ClientTimeline, Node):
+class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
     name: str = strawberry.field(description="Its name; names may repeat.")
     industry: str | None = strawberry.field(description="What it does.")

@@ -15,6 +15,7 @@ from api.fields import FieldPrice, id_field, member_id_field, optional_id_field,
 from api.gates import Attestation, MoveReadiness, Waiver
 from api.members import Member
 from api.nodes import Node, nodes_of
+from api.note_fields import OnboardingNotes
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.timelines import OnboardingTimeline
 from api.user_errors import Blocker
@@ -103,7 +104,14 @@ class OnboardingEffect:
     onboarding.Cycle,
     description="One onboarding of a client, from its opening to its end. A client that comes back gets a new one.",
 )
-class Onboarding(OnboardingTimeline, Node):
+class Onboarding(
+    OnboardingNotes,
+    OnboardingTimeline,
+    OnboardingChecklist,
+    OnboardingHandOff,
+    OnboardingFollowUps,
+    Node,
+):
     id: strawberry.ID = id_field(IdKind.ONBOARDING, description="The onboarding's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client being onboarded.")
     number: int = strawberry.field(description="Which onboarding of this client it is, counted from 1.")

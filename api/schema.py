@@ -23,6 +23,7 @@ from api.member_mutations import MembersMutation
 from api.members import MembersQuery
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
+from api.notes import NotesMutation
 from api.onboarding import OnboardingQuery
 from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
@@ -67,6 +68,7 @@ class Mutation(
     DevicesMutation,
     ServicesMutation,
     MovesMutation,
+    NotesMutation,
     WaiversMutation,
     MembersMutation,
     TokensMutation,

@@ -101,7 +101,8 @@ ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
     {
         Role.VIEWER: _grant(_READS),
         Role.AGENT: _grant(
-            (Scope.POLICIES_READ,), (*(s for s in _READS if s is not Scope.POLICIES_READ), Scope.NOTES_WRITE, Scope.CHECKLIST_WRITE)
+            (Scope.POLICIES_READ,),
+            (*(s for s in _READS if s is not Scope.POLICIES_READ), Scope.NOTES_WRITE, Scope.CHECKLIST_WRITE),
         ),
         Role.ONBOARDING_LEAD: _grant(
             _READS,
@@ -114,7 +115,9 @@ ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
                 Scope.WAIVE_SOFT,
             ),
         ),
-        Role.ACCOUNT_MANAGER: _grant(_READS, (Scope.CLIENTS_WRITE, Scope.NOTES_WRITE, Scope.ONBOARDING_HOLD, Scope.CHECKLIST_WRITE)),
+        Role.ACCOUNT_MANAGER: _grant(
+            _READS, (Scope.CLIENTS_WRITE, Scope.NOTES_WRITE, Scope.ONBOARDING_HOLD, Scope.CHECKLIST_WRITE)
+        ),
         Role.TEAM_MANAGER: _grant(_READS),
         Role.SERVICE_MANAGER: _grant(_SERVICE_MANAGER),
         Role.ADMIN: _grant((*_SERVICE_MANAGER, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE)),
