@@ -15,22 +15,32 @@ from domain.own_calendars import Calendars
 from domain.series import Totals
 from domain.stages import Stage
 
-# A site or a service joins under a contract that may be years old, and so may a client that comes back: their way
-# begins when they are opened. `passed` is true of whoever went beyond the goal, even if nobody noted when it was met.
+# A site or a service may join under a contract that is years old: its way begins with the amendment, or when it is
+# opened, and so does that of a client that comes back under a contract it had before. `passed` is true of whoever
+# went beyond the goal, even if nobody noted when it was met.
 WAYS = text("""
     with way as (
         select c.id, c.client_id, c.opened_at, c.stage, c.scope_kind, c.scope_key, c.contract_id,
                case when c.ended_at <= :now then c.ended_at end as ended_at,
                coalesce(c.outcome = any(:never), false) as mistaken,
-               case when c.number > 1 or c.scope_kind <> 'WHOLE_CLIENT'
-                    then greatest(k.signed_at, c.opened_at) else k.signed_at end as began_at,
-               r.reached_at, coalesce(r.passed, false) as passed
+               case when c.amendment_id is not null then a.signed_at
+                    when k.signed_at < c.opened_at and exists (
+                        select from cycle e
+                        where e.tenant_id = :tenant and e.client_id = c.client_id and e.contract_id = c.contract_id
+                          and e.number < c.number and coalesce(e.outcome <> all(:never), true)
+                    ) then c.opened_at
+                    else k.signed_at end as began_at,
+               r.reached_at, coalesce(r.passed, false) as passed,
+               coalesce(r.served, false) as served
         from cycle c
         left join contract k on k.tenant_id = :tenant and k.client_id = c.client_id and k.id = c.contract_id
                             and k.signed_at <= :now
+        left join amendment a on a.tenant_id = :tenant and a.client_id = c.client_id and a.id = c.amendment_id
+                             and a.signed_at <= :now
         cross join lateral (
             select min(v.entered_at) filter (where v.stage = :goal) as reached_at,
-                   bool_or(v.stage = any(cast(:beyond as text[]))) as passed
+                   bool_or(v.stage = any(cast(:beyond as text[]))) as passed,
+                   bool_or(v.stage in ('EARLY_SUPPORT', 'STEADY_STATE')) as served
             from visit v
             where v.tenant_id = :tenant and v.cycle_id = c.id and v.entered_at <= :now
               and (v.superseded_at is null or v.superseded_at > :now)
@@ -100,6 +110,11 @@ def _left_out(record: asyncpg.Record, until: datetime) -> LeftOut | None:
         return LeftOut.ENTERED_IN_ERROR
     if record["began_at"] is None:
         return LeftOut.NOT_SIGNED
-    if record["reached_at"] is None and record["passed"]:
+    if record["reached_at"] is None and (record["passed"] or _never_told(record)):
         return LeftOut.DATE_MISSING
     return LeftOut.OUT_OF_ORDER if until < record["began_at"] else None
+
+
+def _never_told(record: asyncpg.Record) -> bool:
+    """Tell whether a client was off-boarded of whose service nobody noted a beginning."""
+    return record["ended_at"] is not None and record["stage"] == Stage.OFFBOARDED and not record["served"]

@@ -62,9 +62,9 @@ TIME_TO_GO_LIVE = Definition(
     title="Time to go live",
     formula=(
         "Median (and 90th percentile) business days from the signature of the contract to the first day of early "
-        "support that no roll-back set aside, holds taken out, by the local day of the signature. An expansion or "
-        "a reopening begins at its opening where the contract had been signed before. Those not live yet count as "
-        "censored, by Kaplan and Meier, and so do those lost on the way, at their end."
+        "support that no roll-back set aside, holds taken out, by the local day of the signature. An onboarding "
+        "under an amendment begins at the amendment's signature; another one under the same contract at its opening. "
+        "Those not live yet count as censored, by Kaplan and Meier, and so do those lost on the way, at their end."
     ),
     unit=Unit.BUSINESS_DAYS,
     kind=KpiKind.DURATION,

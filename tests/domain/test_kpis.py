@@ -7,7 +7,7 @@ import pytest
 from domain.formulas import Spell
 from domain.kpis import Dimension, Kpi, KpiKind, NotOffered, offer
 from domain.periods import Bucket, Grain, Period, buckets
-from domain.series import KpiValue, Moment, Placed, Series, Status, Timeline, Totals
+from domain.series import WHOLE, KpiValue, Moment, Placed, Series, Status, Timeline, Totals
 from domain.series import single as value_alone
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -84,6 +84,47 @@ def test_open_stays_are_censored_and_make_a_duration_partial() -> None:
     assert single(Kpi.TIME_IN_STAGE, MONTHS[0], Totals(spells=ended), LATER).status is Status.INSUFFICIENT_SAMPLE
 
 
+def test_what_was_broken_off_is_censored_and_never_makes_a_duration_partial() -> None:
+    ended = tuple(Spell(days, ended=True) for days in (2.0, 4.0, 6.0, 8.0))
+    lost = Spell(3.0, ended=False, broken_off=True)
+    answer = single(Kpi.TIME_TO_GO_LIVE, MONTHS[0], Totals(spells=(*ended, lost)), LATER)
+    assert answer.value == 6.0
+    assert (answer.numerator, answer.denominator, answer.status) == (4, 5, Status.OK)
+    assert single(Kpi.TIME_TO_GO_LIVE, MONTHS[0], Totals(), LATER).status is Status.NO_DATA
+
+
+def test_the_share_of_a_part_is_of_all_days_together() -> None:
+    answers = [Totals(1, 10, (Spell(1, ended=True),)), Totals(9, 10, (Spell(9, ended=True),)), Totals(0, 80)]
+    answer = series(Kpi.PROVIDER_RESPONSE_TIME, MONTHS, dict(enumerate(answers)), LATER)
+    assert answer.total.share == pytest.approx(10 / 100)
+    assert single(Kpi.CONTRACTING_TIME, MONTHS[0], Totals(spells=(Spell(1, ended=True),)), LATER).share is None
+
+
+def test_retention_of_a_period_is_asked_anew_and_is_no_sum_of_its_buckets() -> None:
+    sums = {0: Totals(19, 20), 1: Totals(19, 20), 2: Totals(19, 20), WHOLE: Totals(17, 20)}
+    answer = series(Kpi.CLIENT_RETENTION, MONTHS, sums, LATER)
+    assert (answer.total.value, answer.total.numerator, answer.total.denominator) == (0.85, 17, 20)
+    assert [point.value.value for point in answer.points] == [0.95, 0.95, 0.95]
+    assert series(Kpi.CLIENT_RETENTION, MONTHS, {}, LATER).total.status is Status.NO_DATA
+
+
+def test_a_load_per_lead_is_a_mean_with_the_highest_peak_of_all_buckets() -> None:
+    moment = Moment(datetime(2026, 3, 15, tzinfo=UTC), UTC_ZONE)
+    sums = {0: Totals(9, 2, peak=7), 1: Totals(4, 2, peak=5), 2: Totals(0, 0, peak=3)}
+    answer = series(Kpi.ONBOARDINGS_PER_LEAD, MONTHS, sums, moment)
+    assert [point.value.value for point in answer.points] == [4.5, 2.0, None]
+    assert (answer.total.value, answer.total.status, answer.total.peak) == (None, Status.NO_DATA, 7)
+    of_one = series(Kpi.ONBOARDINGS_PER_LEAD, MONTHS, {2: Totals(0, 1, peak=3)}, moment)
+    assert (of_one.total.value, of_one.total.status) == (0, Status.PARTIAL)
+
+
+def test_figures_that_are_read_row_by_row_may_be_split_by_any_two_of_theirs() -> None:
+    offer(Kpi.CLIENTS_LOST, [Dimension.OUTCOME, Dimension.TENURE], [Dimension.STAGE], Grain.QUARTER)
+    offer(Kpi.CLIENT_RETENTION, [Dimension.BASELINE], [Dimension.TENURE], Grain.YEAR)
+    with pytest.raises(NotOffered, match="CLIENTS_IN_NOTICE isn't kept by LEAD"):
+        offer(Kpi.CLIENTS_IN_NOTICE, [Dimension.LEAD], [], Grain.MONTH)
+
+
 def test_what_the_cells_do_not_hold_is_refused_with_what_they_do() -> None:
     offer(Kpi.ESCALATION_RATE, [Dimension.CLIENT, Dimension.STAGE], [Dimension.CLIENT], Grain.DAY)
     offer(Kpi.ESCALATION_RATE, [Dimension.PHASE], [Dimension.PHASE], Grain.YEAR)
@@ -104,3 +145,7 @@ def test_every_entry_of_the_catalogue_states_its_whole_definition() -> None:
         if definition.kind is KpiKind.PROPORTION:
             assert definition.min_sample == 20
             assert not isinstance(definition.facts, tuple) or len(definition.facts) == 2
+        if definition.kind is KpiKind.DURATION:
+            assert definition.min_sample == 5
+        assert definition.about_staff or Dimension.LEAD not in definition.dimensions
+        assert definition.grains == tuple(Grain)
