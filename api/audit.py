@@ -79,9 +79,7 @@ class TimelineEntry:
         IdKind.ONBOARDING, "cycle_id", description="The onboarding it happened to, where it is of one."
     )
 
-    @resolved(
-        description="What was written, done or opened: a note, contact, contract, item or follow-up."
-    )
+    @resolved(description="What was written, done or opened: a note, contact, contract, item or follow-up.")
     def subject_id(root: Any) -> strawberry.ID | None:  # noqa: N805 -- the root is a domain value, not this class
         kind = _SUBJECTS_BY_KIND.get(root.kind) or _SUBJECTS.get(root.key)
         return None if kind is None or root.subject_id is None else strawberry.ID(public(kind, root.subject_id))

@@ -9,10 +9,13 @@ import strawberry
 from api import client_loaders, onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
 from api.audit import Transition
+from api.checklists import OnboardingChecklist
 from api.context import Info
 from api.definitions import OnboardingDefinition
 from api.fields import FieldPrice, id_field, member_id_field, optional_id_field, query_field, resolved, window
+from api.follow_ups import OnboardingFollowUps
 from api.gates import Attestation, MoveReadiness, Waiver
+from api.hand_offs import OnboardingHandOff
 from api.members import Member
 from api.nodes import Node, nodes_of
 from api.note_fields import OnboardingNotes

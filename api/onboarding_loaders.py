@@ -6,13 +6,14 @@ from uuid import UUID
 
 from api.context import OperationContext
 from api.paging import Page
-from db import cycles, definitions, effects, evidence, waivers
+from db import cycles, definitions, effects, evidence, follow_ups, waivers
 from db.keyset import Listing
 from domain.baselines import Baseline, Span, Tally
 from domain.definitions import Definition
 from domain.effects import Effect
+from domain.follow_ups import FollowUp
 from domain.onboarding import Cycle, Hold, Transition, Visit, Window
-from domain.waivers import Attestation, FollowUp, Waiver
+from domain.waivers import Attestation, Waiver
 from workflows.readiness import Judged
 from workflows.readiness import judged as judge
 
@@ -124,8 +125,15 @@ async def waiver(context: OperationContext, keys: Sequence[UUID]) -> list[Waiver
 async def follow_up(context: OperationContext, keys: Sequence[UUID]) -> list[FollowUp | None]:
     """Load follow-ups by id."""
     async with context.reading() as tx:
-        found = await waivers.FOLLOW_UPS.many(tx, keys)
+        found = await follow_ups.FOLLOW_UPS.many(tx, keys)
     return [found.get(key) for key in keys]
+
+
+async def followed(context: OperationContext, keys: Sequence[UUID]) -> list[list[FollowUp]]:
+    """Load the follow-ups of onboardings."""
+    async with context.reading() as tx:
+        found = await follow_ups.of_cycles(tx, keys)
+    return [found.get(key, []) for key in keys]
 
 
 def now(context: OperationContext) -> datetime:

@@ -9,6 +9,9 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.checklist_mutations import ChecklistsMutation
+from api.checklists import ChecklistQuery
+from api.amendment_mutations import AmendmentsMutation
 from api.client_mutations import ClientsMutation
 from api.clients import ClientsQuery
 from api.contact_mutations import ContactsMutation, ContractsMutation
@@ -18,9 +21,12 @@ from api.device_mutations import DevicesMutation, ServicesMutation
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
 from api.fields import guard
+from api.follow_ups import FollowUpQuery, FollowUpsMutation
+from api.hand_offs import HandOffMutation
 from api.kpis import KpiQuery
 from api.member_mutations import MembersMutation
 from api.members import MembersQuery
+from api.migrations import MigrationMutation
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
 from api.notes import NotesMutation
@@ -29,6 +35,8 @@ from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
+from api.site_mutations import SitesMutation
+from api.sites import SitesQuery
 from api.tenant_mutations import TenantMutation
 from api.tenants import TenantQuery
 from api.tickets import TicketQuery
@@ -36,7 +44,7 @@ from api.token_mutations import TokensMutation
 from api.tokens import TokensQuery
 from api.user_errors import USER_ERRORS
 from api.viewer import ViewerQuery
-from api.waivers import FollowUpQuery, WaiversMutation
+from api.waivers import WaiversMutation
 
 
 @strawberry.type(description="What can be read.")
@@ -44,10 +52,12 @@ class Query(
     ViewerQuery,
     NodesQuery,
     ClientsQuery,
+    SitesQuery,
     RateLimitQuery,
     OnboardingQuery,
     PipelineQuery,
     FollowUpQuery,
+    ChecklistQuery,
     DefinitionQuery,
     TicketQuery,
     KpiQuery,
@@ -65,15 +75,21 @@ class Mutation(
     ClientsMutation,
     ContactsMutation,
     ContractsMutation,
+    AmendmentsMutation,
+    SitesMutation,
     DevicesMutation,
     ServicesMutation,
     MovesMutation,
     NotesMutation,
     WaiversMutation,
+    FollowUpsMutation,
+    ChecklistsMutation,
+    HandOffMutation,
     MembersMutation,
     TokensMutation,
     TenantMutation,
     DefinitionMutation,
+    MigrationMutation,
 ):
     pass
 

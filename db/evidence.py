@@ -10,12 +10,16 @@ from sqlalchemy import text
 
 from db.session import Transaction
 from domain.baselines import Span, Tally
+from domain.calendars import Calendar
+from domain.checklists import Task
 from domain.clients import ContractScope, ContractStatus
-from domain.definitions import Rules
+from domain.definitions import Hardness, Rules
 from domain.gates import ContractFacts, Evidence
+from domain.hand_off import HandOffField
 from domain.moves import Gate, Move
 from domain.onboarding import Cycle
 from domain.periods import local_day
+from domain.stages import Stage
 from domain.tenants import TenantSettings
 
 GATHER = text("""
@@ -25,11 +29,16 @@ GATHER = text("""
              as w(id, pending_before, recent_from)
         join cycle c on c.tenant_id = :tenant and c.id = w.id
     )
-    select w.id, k.id as contract_id, k.status, k.starts_on, k.ends_on, k.coverage_hours, k.scope,
+    select w.id, k.id as contract_id, k.status, k.starts_on, k.ends_on, k.scope,
+           coalesce(k.coverage_hours, (
+               select 'as in the contract''s own calendar' from calendar o
+               where o.tenant_id = :tenant and o.client_id = w.client_id and o.contract_id = w.contract_id
+                 and o.valid_to is null and o.body is not null
+           )) as coverage_hours,
            coalesce(m.active, false) as lead_active, people.primary_contacts, people.surveyable,
            devices.discovered, devices.managed, devices.explained, devices.overdue, runs.last_run,
            services.critical, services.unmapped, urgent.open_priority_1, tickets.recent, tickets.escalated,
-           words.attested, permits.waived
+           words.attested, permits.waived, work.tasks, record.body as hand_off
     from wanted w
     left join contract k on k.tenant_id = :tenant and k.client_id = w.client_id and k.id = w.contract_id
     left join member m on m.tenant_id = :tenant and m.id = w.lead_id
@@ -71,11 +80,37 @@ GATHER = text("""
           and t.resolved_at is null and t.closed_at is null
     ) as urgent
     cross join lateral (
-        select coalesce(jsonb_object_agg(a.gate, a.id), '{}') as attested from attestation a
-        where a.tenant_id = :tenant and a.cycle_id = w.id and a.visit_id = w.visit_id
+        select coalesce(jsonb_agg(jsonb_build_array(said.gate, said.newest, said.people)), '[]') as attested
+        from (
+            select a.gate, (array_agg(a.id order by a.recorded_at desc, a.id desc))[1] as newest,
+                   count(distinct a.attested_by) as people
+            from attestation a
+            where a.tenant_id = :tenant and a.cycle_id = w.id and a.visit_id = w.visit_id
+            group by a.gate
+        ) as said
     ) as words
     cross join lateral (
-        select coalesce(jsonb_agg(jsonb_build_array(v.move, v.gate, v.id)), '[]') as waived from waiver v
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_array(i.stage, i.title, i.required, i.proves, i.own, i.done_at is not null)
+                order by i.due_key, i.id
+            ), '[]'
+        ) as tasks
+        from checklist_item i
+        where i.tenant_id = :tenant and i.cycle_id = w.id and i.removed_at is null
+          and (i.required or i.proves is not null)
+    ) as work
+    left join lateral (
+        select jsonb_build_object(
+            'SCOPE_SOLD', h.scope_sold is not null, 'PROMISES', h.promises is not null,
+            'INCUMBENT', h.incumbent is not null, 'CONTACTS', h.contact_ids <> '{}', 'SUPPORT', h.support is not null,
+            'APPROVERS', h.approvers <> '{}', 'VIPS', h.vips <> '{}', 'RISKS', h.risks is not null,
+            'SECRETS_PLACE', h.secrets_place is not null
+        ) || coalesce((select jsonb_object_agg(f, true) from unnest(h.declared_none) as f), '{}') as body
+        from hand_off h where h.tenant_id = :tenant and h.cycle_id = w.id
+    ) as record on true
+    cross join lateral (
+        select coalesce(jsonb_agg(jsonb_build_array(v.move, v.gate, v.hardness, v.id)), '[]') as waived from waiver v
         where v.tenant_id = :tenant and v.cycle_id = w.id and v.visit_id = w.visit_id and v.granted_at is not null
           and v.withdrawn_at is null and v.used_by is null and v.expires_at > :now
     ) as permits
@@ -95,10 +130,11 @@ TALLIES = text("""
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A cycle and the rules by which its evidence is looked at."""
+    """A cycle, and the rules and the calendar by which its evidence is looked at; the provider's, if none is given."""
 
     cycle: Cycle
     rules: Rules
+    calendar: Calendar | None = None
 
 
 async def gather(
@@ -114,7 +150,7 @@ async def gather(
         now=now,
     )
     by_id = {row["id"]: row for row in rows}
-    return {w.cycle.id: _evidence(by_id[w.cycle.id], w.cycle, settings, now) for w in wanted if w.cycle.id in by_id}
+    return {w.cycle.id: _evidence(by_id[w.cycle.id], w, settings, now) for w in wanted if w.cycle.id in by_id}
 
 
 async def tallies(tx: Transaction, spans: Sequence[Span]) -> list[Tally]:
@@ -129,11 +165,12 @@ async def tallies(tx: Transaction, spans: Sequence[Span]) -> list[Tally]:
     return [Tally(row["logged"], row["escalated"]) for row in rows]
 
 
-def _evidence(row: asyncpg.Record, cycle: Cycle, settings: TenantSettings, now: datetime) -> Evidence:
+def _evidence(row: asyncpg.Record, wanted: Wanted, settings: TenantSettings, now: datetime) -> Evidence:
+    zone = (wanted.calendar or settings.calendar).zone
     return Evidence(
         now=now,
-        today=local_day(now, settings.zone),
-        entered_on=local_day(cycle.entered_at, settings.zone),
+        today=local_day(now, zone),
+        entered_on=local_day(wanted.cycle.entered_at, zone),
         contract=_contract(row),
         lead_active=row["lead_active"],
         primary_contacts=row["primary_contacts"],
@@ -149,9 +186,27 @@ def _evidence(row: asyncpg.Record, cycle: Cycle, settings: TenantSettings, now: 
         recent_tickets=row["recent"],
         recent_escalated=row["escalated"],
         escalation_rate_limit=settings.escalation_rate_limit,
-        attested={Gate(gate): UUID(word) for gate, word in row["attested"].items()},
-        waived={(Move(move), Gate(gate)): UUID(waiver) for move, gate, waiver in row["waived"]},
+        attested={Gate(gate): UUID(word) for gate, word, _ in row["attested"]},
+        waived={
+            (Move(move), Gate(gate)): UUID(waiver)
+            for move, gate, hardness, waiver in row["waived"]
+            if _waives(Hardness(hardness), wanted.rules.hardness(Gate(gate)))
+        },
+        tasks=tuple(_task(*values) for values in row["tasks"]),
+        hand_off_missing=tuple(f for f in HandOffField if not (row["hand_off"] or {}).get(f.value)),
+        confirmed=frozenset(
+            Gate(gate) for gate, _, people in row["attested"] if people >= settings.hard_waiver_persons
+        ),
     )
+
+
+def _task(stage: str, title: str, required: bool, proves: str | None, own: bool, done: bool) -> Task:  # noqa: FBT001 -- the columns of the statement, in its order
+    return Task(Stage(stage), title, required, Gate(proves) if proves else None, own, done)
+
+
+def _waives(asked: Hardness, holds: Hardness) -> bool:
+    """Tell whether a waiver still opens its gate: that of a soft gate does not once the rules have hardened it."""
+    return holds is not Hardness.HARD or asked is Hardness.HARD
 
 
 def _contract(row: asyncpg.Record) -> ContractFacts | None:

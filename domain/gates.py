@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from domain.checklists import Task, named, outstanding, proofs
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import DayNinetyFrom, Hardness, Rules
 from domain.errors import Blocker
+from domain.hand_off import HandOffField
 from domain.moves import MOVES, Gate, Move
 from domain.onboarding import Cycle
+from domain.stages import Stage
 
 
 class Answer(StrEnum):
@@ -57,6 +60,10 @@ class Evidence:
     escalation_rate_limit: float | None
     attested: Mapping[Gate, UUID]
     waived: Mapping[tuple[Move, Gate], UUID]
+    tasks: tuple[Task, ...] = ()
+    hand_off_missing: tuple[HandOffField, ...] = tuple(HandOffField)
+    confirmed: frozenset[Gate] = frozenset()
+    """Of the gates attested those for which as many people have given their word as a hard gate takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class Verdict:
 
 
 Finding = tuple[Answer, str]
+
+_ONE_WORD = "One person has attested it; a hard gate takes a second person's word too, or a waiver."
 
 
 def judge(move: Move, cycle: Cycle, rules: Rules, evidence: Evidence) -> tuple[Verdict, ...]:
@@ -108,7 +117,10 @@ def _verdict(gate: Gate, move: Move, cycle: Cycle, rules: Rules, evidence: Evide
     answer, reason = _JUDGES[gate](cycle, rules, evidence)
     verdict = Verdict(gate, hardness, answer, reason)
     if answer is Answer.NOT_MEASURED and gate in evidence.attested:
-        verdict = replace(verdict, attestation=evidence.attested[gate])
+        if hardness is Hardness.HARD and gate not in evidence.confirmed:
+            verdict = replace(verdict, reason=_ONE_WORD)
+        else:
+            verdict = replace(verdict, attestation=evidence.attested[gate])
     if not verdict.open and (move, gate) in evidence.waived:
         verdict = replace(verdict, waiver=evidence.waived[move, gate])
     return verdict
@@ -123,6 +135,45 @@ def _unmeasured(what: str) -> Callable[[Cycle, Rules, Evidence], Finding]:
         return Answer.NOT_MEASURED, f"Nothing measures {what} yet; attest it, or waive the gate."
 
     return judge_unmeasured
+
+
+def _checklist(stage: Stage) -> Callable[[Cycle, Rules, Evidence], Finding]:
+    def judge_checklist(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
+        required = [task for task in evidence.tasks if task.stage is stage and task.required]
+        if not required:
+            return Answer.NOT_MEASURED, f"{stage} has no required item on its checklist; attest it, or waive the gate."
+        missing = outstanding(evidence.tasks, stage)
+        return _when(
+            met=not missing,
+            passed=f"All {len(required)} required items of {stage} are done.",
+            failed=f"{len(missing)} of {len(required)} required items of {stage} are not done: {named(missing)}.",
+        )
+
+    return judge_checklist
+
+
+def _proved(gate: Gate, what: str) -> Callable[[Cycle, Rules, Evidence], Finding]:
+    unmeasured = _unmeasured(what)
+
+    def judge_proof(cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
+        tasks = proofs(evidence.tasks, gate)
+        if not tasks:
+            return unmeasured(cycle, rules, evidence)
+        missing = [task for task in tasks if not task.done]
+        return _when(
+            met=not missing, passed=f"Done: {named(tasks)}.", failed=f"Not done on the checklist: {named(missing)}."
+        )
+
+    return judge_proof
+
+
+def _hand_off(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
+    missing = evidence.hand_off_missing
+    return _when(
+        met=not missing,
+        passed="The hand-off record says everything.",
+        failed=f"The hand-off record leaves out {', '.join(missing)}; fill each in, or declare that there is none.",
+    )
 
 
 def _lead_set(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
@@ -291,26 +342,26 @@ def _devices_released(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Findi
 _JUDGES: Mapping[Gate, Callable[[Cycle, Rules, Evidence], Finding]] = {
     Gate.LEAD_SET: _lead_set,
     Gate.CONTRACT_SIGNED: _contract_signed,
-    Gate.HAND_OFF_COMPLETE: _unmeasured("whether the hand-off record is complete"),
+    Gate.HAND_OFF_COMPLETE: _hand_off,
     Gate.PRIMARY_CONTACT: _primary_contact,
     Gate.SURVEYABLE_CONTACT: _surveyable_contact,
     Gate.COVERAGE_HOURS: _coverage_hours,
-    Gate.THRESHOLD_SET: _unmeasured("whether a threshold is set or inherited"),
-    Gate.CONTRACTING_CHECKLIST: _unmeasured("the required checklist of contracting"),
+    Gate.THRESHOLD_SET: _proved(Gate.THRESHOLD_SET, "whether a threshold is set or inherited"),
+    Gate.CONTRACTING_CHECKLIST: _checklist(Stage.CONTRACTING),
     Gate.DEVICES_DECIDED: _devices_decided,
     Gate.DISCOVERY_FRESH: _discovery_fresh,
     Gate.DEVICES_MANAGED: _devices_managed,
     Gate.CRITICAL_SERVICES_MAPPED: _critical_services_mapped,
-    Gate.BACKUP_VERIFIED: _unmeasured("whether a restore of the backup was verified"),
-    Gate.CREDENTIALS_HANDED_OVER: _unmeasured("whether credentials were handed over"),
-    Gate.DISCOVERY_CHECKLIST: _unmeasured("the required checklist of discovery"),
+    Gate.BACKUP_VERIFIED: _proved(Gate.BACKUP_VERIFIED, "whether a restore of the backup was verified"),
+    Gate.CREDENTIALS_HANDED_OVER: _proved(Gate.CREDENTIALS_HANDED_OVER, "whether credentials were handed over"),
+    Gate.DISCOVERY_CHECKLIST: _checklist(Stage.ASSET_DISCOVERY),
     Gate.DAY_90_REACHED: _day_90_reached,
     Gate.DAYS_IN_STAGE: _days_in_stage,
     Gate.NO_OPEN_PRIORITY_1: _no_open_priority_1,
     Gate.ESCALATION_RATE_IN_LIMIT: _escalation_rate_in_limit,
-    Gate.DOCUMENTATION_SIGNED_OFF: _unmeasured("whether documentation was signed off"),
-    Gate.DAY_90_SURVEY: _unmeasured("whether the day-90 survey was sent"),
+    Gate.DOCUMENTATION_SIGNED_OFF: _proved(Gate.DOCUMENTATION_SIGNED_OFF, "whether documentation was signed off"),
+    Gate.DAY_90_SURVEY: _proved(Gate.DAY_90_SURVEY, "whether the day-90 survey was sent"),
     Gate.SERVICE_END_REACHED: _service_end_reached,
-    Gate.DATA_HANDED_BACK: _unmeasured("whether data was handed back"),
+    Gate.DATA_HANDED_BACK: _proved(Gate.DATA_HANDED_BACK, "whether data was handed back"),
     Gate.DEVICES_RELEASED: _devices_released,
 }

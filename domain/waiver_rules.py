@@ -1,6 +1,8 @@
-"""Rules of waivers: who may grant or withdraw one, and until when."""
+"""Rules of waivers: who may grant or withdraw one, until when, and whose word confirms another's."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from domain.access import Principal, Scope
 from domain.errors import ErrorCode, UserError
@@ -42,6 +44,17 @@ def unwithdrawable(principal: Principal, waiver: Waiver, now: datetime) -> UserE
     if waiver.state(now) not in (WaiverState.REQUESTED, WaiverState.GRANTED):
         return _settled(waiver, now)
     return None
+
+
+def unconfirming(principal: Principal, attesters: Collection[UUID]) -> UserError | None:
+    """Return why the caller's word adds nothing to those given for a hard gate, or `None`."""
+    if principal.id in attesters:
+        message = "You have given your word for this gate already; being hard, it takes a second person's."
+    elif principal.issued_by in attesters:
+        message = "Your token was made by whoever attested this gate; rotate it, then attest with the new one."
+    else:
+        return None
+    return UserError(ErrorCode.SECOND_PERSON_REQUIRED, message)
 
 
 def _settled(waiver: Waiver, now: datetime) -> UserError:

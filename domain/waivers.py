@@ -1,4 +1,4 @@
-"""Waivers, attestations and the follow-ups they open."""
+"""Waivers and attestations."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,27 +64,3 @@ class Attestation:
     attested_on: date
     attested_by: UUID
     recorded_at: datetime
-
-
-class FollowUpKind(StrEnum):
-    """What a follow-up came from."""
-
-    WAIVER = "WAIVER"
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """Something that a person promised to put right by a day."""
-
-    id: UUID
-    client_id: UUID
-    cycle_id: UUID
-    kind: FollowUpKind
-    subject_id: UUID
-    owner_id: UUID
-    due_on: date
-    opened_at: datetime
-    closed_at: datetime | None
-    closed_by: UUID | None
-    note: str | None
-    version: int

@@ -32,6 +32,7 @@ from workflows import machine
 from workflows.audit import Attempt, baseline, moved_event, not_yours, transition
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
+from workflows.stage_checklists import lay_out
 
 ENDING = (Move.LOSE, Move.OFF_BOARD, Move.DISCARD)
 
@@ -101,6 +102,8 @@ async def _move(
     machine.advance(cycle.stage, move, target, verdicts)
     step = await _step(tx, attempt, command, target, definition, settings, facts, verdicts)
     await steps.take(tx, step)
+    if step.entered_visit:
+        await lay_out(tx, step.cycle, definition.rules, target, attempt.now, settings.calendar)
     return Outcome(subject=cycle.id, version=step.cycle.version, event=step.envelope.id)
 
 

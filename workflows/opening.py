@@ -19,6 +19,7 @@ from workflows.audit import Attempt, moved_event, not_yours, transition
 from workflows.checks import running_again_on_duplicates
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
+from workflows.stage_checklists import lay_out
 from workflows.teams import inactive
 
 
@@ -110,7 +111,7 @@ async def _open(
         version=0,
         active_at=now,
     )
-    facts = _before_any_evidence(now, settings)
+    facts = before_any_evidence(now, settings)
     verdicts = judge(move, cycle, definition.rules, facts)
     attempt = Attempt(context, principal, request, cycle, move, None, None, now)
     planned = attempt.planned(Stage.CONTRACTING, definition.rules, facts, settings.calendar)
@@ -122,6 +123,7 @@ async def _open(
     event = moved_event(attempt, opened, from_stage=None, waivers=())
     audit = transition(attempt, opened, None, definition, verdicts, planned, event)
     await steps.take(tx, Step(opened, audit, event, opened=True, entered_visit=visit, effects=planned))
+    await lay_out(tx, opened, definition.rules, opened.stage, now, settings.calendar)
     return Outcome(subject=opened.id, version=opened.version, event=event.id)
 
 
@@ -130,7 +132,7 @@ def _already_open() -> UserError:
     return UserError(ErrorCode.ALREADY_EXISTS, message, ("clientId",))
 
 
-def _before_any_evidence(now: datetime, settings: TenantSettings) -> Evidence:
+def before_any_evidence(now: datetime, settings: TenantSettings) -> Evidence:
     """Return what is known when a cycle opens: an active lead, and nothing else that a gate asks for."""
     today = now.astimezone(settings.zone).date()
     return Evidence(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from db import contracts, cycles, effects, members
+from db import checklists, contracts, cycles, effects, members
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change
@@ -57,6 +57,7 @@ async def change_team(context: Context, principal: Principal, request: Request, 
         await cycles.update(tx, changed)
         if changed.lead_id != cycle.lead_id:
             await effects.readdress(tx, cycle.id, cycle.lead_id, changed.lead_id)
+        await checklists.hand_on(tx, cycle, changed)
         if changed.contract_id and changed.contract_id != cycle.contract_id:
             contract = await contracts.get(tx, changed.contract_id)
             await follow_start(tx, changed, contract.starts_on if contract else None, trail.now)

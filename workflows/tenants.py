@@ -10,7 +10,8 @@ from domain.access import Principal, Role, Scope, system
 from domain.calendars import Calendar
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
-from domain.definitions import Definition, Rules
+from domain.default_checklists import first_rules
+from domain.definitions import Definition
 from domain.errors import ErrorCode, Outcome, UserError, invalid
 from domain.events import MemberChanged, TenantChanged
 from domain.members import Member
@@ -73,7 +74,7 @@ async def create(context: Context, request: Request, command: CreateTenant) -> I
         if not await tenants.add(tx, tenant):
             message = f"There is a provider called {command.slug} already; choose another slug."
             fit([UserError(ErrorCode.ALREADY_EXISTS, message, ("slug",))])
-        await definitions.add(tx, Definition(new_id(), 1, Rules(), now))
+        await definitions.add(tx, Definition(new_id(), 1, first_rules(), now))
         name, email = command.admin_name.strip(), command.admin_email.lower()
         admin = Member(new_id(), name, email, (Role.ADMIN,), True, None, now, 1)  # noqa: FBT003
         await members.add(tx, admin)

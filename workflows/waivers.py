@@ -5,23 +5,25 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from db import cycles, definitions, evidence, tenants, waivers
+from db import activity, calendars, cycles, definitions, evidence, follow_ups, tenants, waivers
 from db.session import Transaction
 from domain.access import Principal, PrincipalKind, Scope
 from domain.cycle_changes import ChangedField
 from domain.definitions import Hardness, Rules
-from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, invalid, not_found, refused, stale
+from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, invalid, not_found, refused
 from domain.events import OnboardingChanged
+from domain.follow_ups import FollowUpKind
 from domain.gates import Answer, Verdict, judge
 from domain.moves import MOVES, Gate, Move
 from domain.onboarding import Cycle
 from domain.periods import local_day
 from domain.tenants import TenantSettings
 from domain.texts import REASON_LIMIT
-from domain.waiver_rules import second_person, ungrantable, unwithdrawable
-from domain.waivers import Attestation, FollowUp, FollowUpKind, Waiver, WaiverState
+from domain.waiver_rules import second_person, unconfirming, ungrantable, unwithdrawable
+from domain.waivers import Attestation, Waiver, WaiverState
 from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
+from workflows.follow_ups import Promise, open_about
 from workflows.trail import Trail
 
 WITHDRAWN = "The waiver was withdrawn."
@@ -57,15 +59,6 @@ class AttestCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseCommand:
-    """Close a follow-up with a note."""
-
-    follow_up: UUID
-    expected_version: int
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Act:
     """What the acts of this file share: who asks, how, and when."""
 
@@ -75,6 +68,7 @@ class _Act:
     now: datetime
 
     async def tell(self, tx: Transaction, cycle: Cycle, change: str, subject: UUID) -> Outcome:
+        await activity.touch(tx, self.now, cycle=cycle.id)
         event = await publish(
             tx,
             self.principal,
@@ -115,7 +109,7 @@ async def request_waiver(context: Context, principal: Principal, request: Reques
         await waivers.WAIVERS.add(tx, waiver)
         if waiver.granted_at is None:
             return await doing.tell(tx, cycle, "WAIVER_REQUESTED", waiver.id)
-        await _follow_up(tx, waiver, settings)
+        await _follow_up(tx, cycle, waiver, settings, principal.id)
         return await doing.tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
 
     return await perform(context, principal, request, "waiverRequest", command, act)
@@ -135,7 +129,7 @@ async def grant_waiver(context: Context, principal: Principal, request: Request,
             return await doing.refuse(tx, cycle, error, ChangedField.WAIVER_GRANT, waiver.gate, waiver.id)
         granted = replace(waiver, granted_by=principal.id, granted_at=now, four_eyes=second_person(principal, waiver))
         await waivers.WAIVERS.save(tx, granted.id, granted)
-        await _follow_up(tx, granted, settings)
+        await _follow_up(tx, cycle, granted, settings, principal.id)
         return await doing.tell(tx, cycle, "WAIVER_GRANTED", waiver.id)
 
     return await _decide(context, principal, request, "waiverGrant", command, act)
@@ -156,7 +150,7 @@ async def withdraw_waiver(context: Context, principal: Principal, request: Reque
         if error := unwithdrawable(principal, waiver, now):
             return await doing.refuse(tx, cycle, error, ChangedField.WAIVER_WITHDRAWAL, waiver.gate, waiver.id)
         await waivers.WAIVERS.save(tx, waiver.id, replace(waiver, withdrawn_at=now, withdrawn_by=principal.id))
-        await waivers.close_follow_up(tx, waiver.id, principal.id, now, WITHDRAWN)
+        await follow_ups.close_about(tx, FollowUpKind.WAIVER, waiver.id, by=principal.id, now=now, note=WITHDRAWN)
         return await doing.tell(tx, cycle, "WAIVER_WITHDRAWN", waiver.id)
 
     return await _decide(context, principal, request, "waiverWithdraw", command, act)
@@ -164,6 +158,8 @@ async def withdraw_waiver(context: Context, principal: Principal, request: Reque
 
 async def attest(context: Context, principal: Principal, request: Request, command: AttestCommand) -> Outcome:
     """Record a person's dated word for a gate that answers NOT_MEASURED; it holds for this stay in the stage.
+
+    A hard gate takes the words of two people.
 
     Raises:
         ForbiddenError: the caller is a program, or may not move onboardings.
@@ -192,36 +188,6 @@ async def attest(context: Context, principal: Principal, request: Request, comma
         return await doing.tell(tx, cycle, "GATE_ATTESTED", cycle.id)
 
     return await perform(context, principal, request, "gateAttest", command, act)
-
-
-async def close_follow_up(context: Context, principal: Principal, request: Request, command: CloseCommand) -> Outcome:
-    """Close a follow-up; its owner may, and so may whoever may move the onboarding.
-
-    Raises:
-        ForbiddenError: the caller may not move onboardings.
-    """
-    principal.require(Scope.ONBOARDING_MOVE)
-
-    async def act(tx: Transaction) -> Outcome:
-        found = await waivers.FOLLOW_UPS.lock(tx, command.follow_up)
-        if found is None:
-            return refused(not_found("follow-up", "followUpId"))
-        cycle = (await cycles.by_ids(tx, [found.cycle_id]))[found.cycle_id]
-        if not principal.reaches(Scope.ONBOARDING_MOVE, (found.owner_id, *cycle.team)):
-            return refused(UserError(ErrorCode.NOT_ALLOWED, "You may close only follow-ups of your own onboardings."))
-        if found.version != command.expected_version:
-            return refused(stale(found.version), subject=found.id)
-        if found.closed_at is not None:
-            return refused(UserError(ErrorCode.CONFLICT, "This follow-up is closed already."), subject=found.id)
-        if error := _too_long(command.note or "", "note"):
-            return refused(error, subject=found.id)
-        now = context.clock()
-        closed = replace(found, closed_at=now, closed_by=principal.id, note=command.note, version=found.version + 1)
-        await waivers.FOLLOW_UPS.save(tx, closed.id, closed)
-        outcome = await _Act(context, principal, request, now).tell(tx, cycle, "FOLLOW_UP_CLOSED", found.id)
-        return replace(outcome, version=closed.version)
-
-    return await perform(context, principal, request, "followUpClose", command, act)
 
 
 def _a_person(principal: Principal, scope: Scope) -> None:
@@ -297,9 +263,7 @@ async def _unattestable(
     if not principal.reaches(Scope.ONBOARDING_MOVE, cycle.team):
         return UserError(ErrorCode.NOT_ALLOWED, "You may attest only for onboardings on whose team you are.")
     settings = (await tenants.get(tx)).settings
-    if command.attested_on > local_day(now, settings.zone):
-        return invalid(f"{command.attested_on} lies in the future; attest what has been done.", "attestedOn")
-    if error := _text_error(command.statement, "statement"):
+    if error := _misstated(command, local_day(now, settings.zone)):
         return error
     moves = [m for m, rule in MOVES.items() if cycle.stage in rule.sources and command.gate in rule.gates]
     if not moves:
@@ -310,13 +274,22 @@ async def _unattestable(
         return invalid(
             f"{command.gate} is measured and answers {verdict.answer}; only what nothing measures is attested.", "gate"
         )
+    if rules.hardness(command.gate) is Hardness.HARD and settings.hard_waiver_persons > 1:
+        return unconfirming(principal, await waivers.attesters(tx, cycle, command.gate))
     return None
+
+
+def _misstated(command: AttestCommand, today: date) -> UserError | None:
+    if command.attested_on > today:
+        return invalid(f"{command.attested_on} lies in the future; attest what has been done.", "attestedOn")
+    return _text_error(command.statement, "statement")
 
 
 async def _judged(
     tx: Transaction, cycle: Cycle, rules: Rules, settings: TenantSettings, move: Move, gate: Gate, now: datetime
 ) -> Verdict:
-    facts = (await evidence.gather(tx, [evidence.Wanted(cycle, rules)], settings, now))[cycle.id]
+    counting = await calendars.of_cycles(tx, [cycle])
+    facts = (await evidence.gather(tx, [evidence.Wanted(cycle, rules, counting[cycle.id])], settings, now))[cycle.id]
     return next(verdict for verdict in judge(move, cycle, rules, facts) if verdict.gate is gate)
 
 
@@ -359,19 +332,7 @@ def _waiver(
     )
 
 
-async def _follow_up(tx: Transaction, waiver: Waiver, settings: TenantSettings) -> None:
-    opened = FollowUp(
-        id=new_id(),
-        client_id=waiver.client_id,
-        cycle_id=waiver.cycle_id,
-        kind=FollowUpKind.WAIVER,
-        subject_id=waiver.id,
-        owner_id=waiver.requested_by,
-        due_on=local_day(waiver.expires_at, settings.zone),
-        opened_at=waiver.granted_at or waiver.requested_at,
-        closed_at=None,
-        closed_by=None,
-        note=None,
-        version=1,
-    )
-    await waivers.FOLLOW_UPS.add(tx, opened)
+async def _follow_up(tx: Transaction, cycle: Cycle, waiver: Waiver, settings: TenantSettings, by: UUID) -> None:
+    due_on = local_day(waiver.expires_at, settings.zone)
+    promise = Promise(FollowUpKind.WAIVER, waiver.id, waiver.requested_by, due_on, by)
+    await open_about(tx, cycle, promise, waiver.granted_at or waiver.requested_at)

@@ -1,0 +1,66 @@
+"""Follow-ups as rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, Text, Uuid, bindparam, text
+
+from db.keyset import Listing, Stretch
+from db.rows import Rows
+from db.session import Transaction
+from db.tables.onboarding import FollowUpRow
+from domain.follow_ups import FollowUp, FollowUpKind
+
+FOLLOW_UPS = Rows(FollowUpRow, FollowUp)
+
+_F = FollowUpRow.__table__.c
+
+LISTING = Listing(
+    columns=FOLLOW_UPS.columns,
+    tenant=_F.tenant_id,
+    orders={"DUE": (_F.due_on, _F.id)},
+    conditions={
+        "open": _F.closed_at.is_(None) == bindparam("open", type_=Boolean()),
+        "owner": _F.owner_id == bindparam("owner", type_=Uuid()),
+        "cycle": _F.cycle_id == bindparam("cycle", type_=Uuid()),
+        "kind": _F.kind == bindparam("kind", type_=Text()),
+    },
+)
+
+CLOSE_ABOUT = text("""
+    update follow_up set closed_at = :now, closed_by = :by, note = :note, version = version + 1
+    where tenant_id = :tenant and kind = :kind and subject_id = :subject and closed_at is null
+""")
+
+OF_CYCLES = text("""
+    select id, client_id, cycle_id, kind, subject_id, owner_id, due_on, opened_at, closed_at, closed_by, note, version,
+           title, opened_by
+    from follow_up where tenant_id = :tenant and cycle_id = any(cast(:cycles as uuid[]))
+    order by cycle_id, opened_at, id
+""")
+
+
+async def close_about(
+    tx: Transaction, kind: FollowUpKind, subject: UUID, *, by: UUID, now: datetime, note: str
+) -> None:
+    """Close what something opened, where it is still open."""
+    await tx.run(CLOSE_ABOUT, tenant=tx.tenant, kind=kind.value, subject=subject, by=by, now=now, note=note)
+
+
+async def of_cycles(tx: Transaction, cycles: Sequence[UUID]) -> dict[UUID, list[FollowUp]]:
+    """Return the follow-ups of onboardings, oldest first."""
+    found: dict[UUID, list[FollowUp]] = {}
+    for row in await tx.rows(OF_CYCLES, tenant=tx.tenant, cycles=list(cycles)):
+        found.setdefault(row["cycle_id"], []).append(FOLLOW_UPS.read(row))
+    return found
+
+
+async def listed(tx: Transaction, where: Mapping[str, object], stretch: Stretch) -> list[FollowUp]:
+    """Return a stretch of the follow-ups by the day they are due; `where` names conditions of the listing."""
+    return [FOLLOW_UPS.read(row) for row in await LISTING.rows(tx, "DUE", stretch, where)]
+
+
+async def count(tx: Transaction, where: Mapping[str, object]) -> int:
+    """Return how many follow-ups there are, up to the limit of counting."""
+    return await LISTING.count(tx, where)
