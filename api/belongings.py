@@ -7,8 +7,9 @@ import strawberry
 
 from api import client_enums
 from api import client_loaders as loaders
+from api.amendments import AmendedContract
 from api.context import Info
-from api.fields import FieldPrice, id_field, resolved, window
+from api.fields import FieldPrice, id_field, optional_id_field, resolved, window
 from api.nodes import Node, nodes_of
 from api.scalars import EmailAddress
 from domain import clients
@@ -18,6 +19,7 @@ from domain.ids import IdKind, public
 
 if TYPE_CHECKING:
     from api.clients import Client
+    from api.sites import Site
 
 __all__ = ["Contact", "Contract", "Device", "DiscoveryRun", "ExternalReference", "Service", "client_enums"]
 
@@ -31,12 +33,25 @@ class ExternalReference:
     key: str = strawberry.field(description="The object's key there.")
 
 
+@strawberry.type
+class AtSite:
+    """What names a site, as fields of it."""
+
+    site_id: strawberry.ID | None = optional_id_field(
+        IdKind.SITE, "site_id", description="The client's site where it is; `null` where it is of no one site."
+    )
+
+    @resolved(description="The client's site where it is; `null` where it is of no one site.")
+    async def site(root: Any, info: Info) -> Annotated["Site", strawberry.lazy("api.sites")] | None:  # noqa: N805
+        return await info.context.loader(loaders.site).load(root.site_id) if root.site_id else None  # type: ignore[return-value]
+
+
 async def _client(root: Any, info: Info) -> "Client | None":
     return await info.context.loader(loaders.client).load(root.client_id)  # type: ignore[return-value]
 
 
 @window(clients.Contact, description="A person of a client, who never signs in.")
-class Contact(Node):
+class Contact(AtSite, Node):
     id: strawberry.ID = id_field(IdKind.CONTACT, description="The contact's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     name: str = strawberry.field(description="The person's name.")
@@ -55,7 +70,7 @@ class Contact(Node):
 
 
 @window(clients.Contract, description="What was agreed with a client; days are local days of the provider.")
-class Contract(Node):
+class Contract(AmendedContract, Node):
     id: strawberry.ID = id_field(IdKind.CONTRACT, description="The contract's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     title: str = strawberry.field(description="What it is called.")
@@ -80,7 +95,7 @@ class Contract(Node):
 
 
 @window(clients.Device, description="A device seen at a client.")
-class Device(Node):
+class Device(AtSite, Node):
     id: strawberry.ID = id_field(IdKind.DEVICE, description="The device's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     name: str = strawberry.field(description="Its name.")
@@ -105,7 +120,7 @@ class Device(Node):
 
 
 @window(clients.Service, description="Something that a client depends on.")
-class Service(Node):
+class Service(AtSite, Node):
     id: strawberry.ID = id_field(IdKind.SERVICE, description="The service's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     name: str = strawberry.field(description="Its name.")
@@ -128,7 +143,7 @@ class Service(Node):
 
 
 @window(clients.DiscoveryRun, description="One search for devices at a client.")
-class DiscoveryRun(Node):
+class DiscoveryRun(AtSite, Node):
     id: strawberry.ID = id_field(IdKind.DISCOVERY_RUN, description="The run's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     source: str = strawberry.field(description="What searched.")

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from api.context import OperationContext
 from api.paging import Page
-from db import clients, contacts, contracts, cycles, devices, external_refs, members, services
+from db import amendments, clients, contacts, contracts, cycles, devices, external_refs, members, services, sites
 from db.keyset import Listing
+from domain.amendments import Amendment
 from domain.clients import Client, Contact, Contract, Device, DiscoveryRun, ExternalRef, Service
 from domain.ids import IdKind
 from domain.members import Member
 from domain.onboarding import Cycle
+from domain.sites import Site
 from domain.stages import Stage
 
 T = TypeVar("T")
@@ -84,6 +86,27 @@ async def discovery_run(context: OperationContext, keys: Sequence[UUID]) -> list
     return [found.get(key) for key in keys]
 
 
+async def site(context: OperationContext, keys: Sequence[UUID]) -> list[Site | None]:
+    """Load sites by id."""
+    async with context.reading() as tx:
+        found = await sites.many(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+async def amendment(context: OperationContext, keys: Sequence[UUID]) -> list[Amendment | None]:
+    """Load amendments by id."""
+    async with context.reading() as tx:
+        found = await amendments.many(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+async def amendments_of(context: OperationContext, keys: Sequence[UUID]) -> list[list[Amendment]]:
+    """Load the amendments of contracts, by their numbers."""
+    async with context.reading() as tx:
+        found = await amendments.of_contracts(tx, keys)
+    return [found[key] for key in keys]
+
+
 async def latest_cycle(context: OperationContext, keys: Sequence[UUID]) -> list[Cycle | None]:
     """Load onboardings by id."""
     async with context.reading() as tx:
@@ -117,6 +140,11 @@ async def services_of(context: OperationContext, keys: Sequence[UUID], page: Pag
         linked = await services.with_devices(tx, [one for rows in read.values() for one in rows])
     whole = {one.id: one for one in linked}
     return [[whole[one.id] for one in read[key]] for key in keys]
+
+
+async def sites_of(context: OperationContext, keys: Sequence[UUID], where: Where, page: Page) -> list[list[Site]]:
+    """Load a stretch of the sites of each client."""
+    return await _stretches(context, keys, sites.LISTING, "NAME", page, sites.ROWS.read, dict(where))
 
 
 async def devices_of(

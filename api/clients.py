@@ -1,6 +1,5 @@
 """Clients as the API shows them: found by id, by another system's key or by name, with what is theirs."""
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import strawberry
 from api import client_loaders as loaders
 from api.belongings import CHANGES, Contact, Contract, Device, DiscoveryRun, ExternalReference, Service
 from api.changing import id_of
+from api.client_lists import PLACES, belonging, ordering
 from api.context import Info
 from api.enums import described
 from api.errors import BadUserInput
@@ -21,15 +21,15 @@ from api.nodes import Node, nodes_of
 from api.note_fields import ClientNotes
 from api.onboarding import Onboarding
 from api.onboarding_loaders import of_client
-from api.paging import After, Before, Connection, First, Last, Ordering, Page, connection, page_of
+from api.paging import After, Before, Connection, First, Last, connection, page_of
+from api.sites import ClientSites
 from api.tickets import ClientTickets
 from api.timelines import ClientTimeline
 from db import clients as stored
 from db import contacts, contracts, devices, services
-from db.keyset import Listing
 from domain import clients
 from domain.access import Scope
-from domain.clients import DeviceState, ExternalKey, name_key, prefix_range
+from domain.clients import DeviceState, ExternalKey, prefix_range
 from domain.ids import IdKind, parse
 from domain.stages import Stage
 
@@ -61,48 +61,25 @@ described(
 )
 described(OrderDirection, "Which way an order goes.", ASC="From the least to the most.", DESC="The other way round.")
 
-PLACES: dict[str, tuple[tuple[type, ...], Callable[[Any], tuple[Any, ...]]]] = {
-    "NAME": ((str, UUID), lambda row: (name_key(row.name), row.id)),
-    "CREATED_AT": ((datetime, UUID), lambda row: (row.created_at, row.id)),
-    "LAST_SEEN_AT": ((datetime, UUID), lambda row: (row.last_seen_at, row.id)),
-    "RAN_AT": ((datetime, UUID), lambda row: (row.ran_at, row.id)),
-}
-"""For each order the types of a row's place in it, and how to tell the place."""
-
-
-def ordering(what: str, field: str, *, descending: bool = False) -> Ordering:
-    return Ordering(f"{what} {field}{' DESC' if descending else ''}", PLACES[field][0])
-
-
-async def _belonging(
-    root: Any, info: Info, page: Page, listing: Listing, batch: Any, *parameters: Any, where: loaders.Where = ()
-) -> Connection[Any]:
-    """Return a client's own list, read for all clients of the answer in one statement."""
-    rows = await info.context.loader(batch, *parameters, page).load(root.id)
-    field = page.ordering.name.split()[1]
-
-    async def count() -> int:
-        return await info.context.loader(loaders.counts_of, listing, where).load(root.id)
-
-    return connection(page, rows, key=PLACES[field][1], count=count)
-
 
 @strawberry.input(description="Which devices; every condition given must hold.")
 class DeviceWhere:
     states: list[DeviceState] | None = strawberry.field(default=None, description="With one of these standings.")
     in_scope: bool | None = strawberry.field(default=None, description="Meant to be managed (`true`) or not.")
+    site_id: strawberry.ID | None = strawberry.field(default=None, description="At this site of the client.")
 
     def conditions(self) -> loaders.Where:
         """Return what is given as conditions of the listing."""
         given: dict[str, Any] = {
             "states": None if self.states is None else tuple(sorted({state.value for state in self.states})),
             "in_scope": self.in_scope,
+            "site": id_of(IdKind.SITE, self.site_id),
         }
         return tuple((name, value) for name, value in given.items() if value is not None)
 
 
 @window(clients.Client, description="A company that the provider serves.")
-class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
+class Client(ClientSites, ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
     name: str = strawberry.field(description="Its name; names may repeat.")
     industry: str | None = strawberry.field(description="What it does.")
@@ -152,7 +129,7 @@ class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
         before: Before = None,
     ) -> Connection[Contact] | None:
         page = page_of(ordering("contacts", "NAME"), first=first, after=after, last=last, before=before)
-        return await _belonging(root, info, page, contacts.LISTING, loaders.contacts_of)
+        return await belonging(root, info, page, contacts.LISTING, loaders.contacts_of)
 
     @resolved(description="Its contracts, oldest first.")
     async def contracts(
@@ -164,7 +141,7 @@ class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
         before: Before = None,
     ) -> Connection[Contract]:
         page = page_of(ordering("contracts", "CREATED_AT"), first=first, after=after, last=last, before=before)
-        return await _belonging(root, info, page, contracts.LISTING, loaders.contracts_of)
+        return await belonging(root, info, page, contracts.LISTING, loaders.contracts_of)
 
     @resolved(description="What it depends on, by name.")
     async def services(
@@ -176,7 +153,7 @@ class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
         before: Before = None,
     ) -> Connection[Service]:
         page = page_of(ordering("services", "NAME"), first=first, after=after, last=last, before=before)
-        return await _belonging(root, info, page, services.LISTING, loaders.services_of)
+        return await belonging(root, info, page, services.LISTING, loaders.services_of)
 
     @resolved(description="Its devices, by name or by when they were last seen.")
     async def devices(
@@ -193,7 +170,7 @@ class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     ) -> Connection[Device]:
         page = page_of(ordering("devices", order_by), first=first, after=after, last=last, before=before)
         given = where.conditions() if where else ()
-        return await _belonging(
+        return await belonging(
             root, info, page, devices.LISTING, loaders.devices_of, order_by.value, given, where=given
         )
 
@@ -208,7 +185,7 @@ class Client(ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     ) -> Connection[DiscoveryRun]:
         order = ordering("runs", "RAN_AT", descending=True)
         page = page_of(order, first=first, after=after, last=last, before=before)
-        return await _belonging(root, info, page, devices.RUN_LISTING, loaders.runs_of)
+        return await belonging(root, info, page, devices.RUN_LISTING, loaders.runs_of)
 
 
 nodes_of(IdKind.CLIENT, loaders.client, Scope.CLIENTS_READ)

@@ -7,7 +7,7 @@ import strawberry
 
 from api import client_loaders as loaders
 from api.belongings import Contact, Contract
-from api.changing import EXPECTED, Payload, change, change_as
+from api.changing import EXPECTED, Payload, change, change_as, id_of
 from api.clients import ClientRef
 from api.context import Info
 from api.fields import mutation_field
@@ -35,6 +35,7 @@ class ContactCreateInput:
     roles: list[ContactRole] | None = strawberry.field(default=None, description="What they are to the work.")
     language: str | None = strawberry.field(default=None, description="The language they are written to in.")
     opted_out: bool = strawberry.field(default=False, description="Whether they want no surveys.")
+    site_id: strawberry.ID | None = strawberry.field(default=None, description="The site where they work.")
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -51,6 +52,9 @@ class ContactUpdateInput:
         default=None, description="The language they are written to in."
     )
     opted_out: strawberry.Maybe[bool] = strawberry.field(default=None, description="Whether they want no surveys.")
+    site_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        default=None, description="The site where they work; `null` for no one site."
+    )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -130,6 +134,7 @@ class ContactsMutation:
             roles=tuple(input.roles or ()),
             language=input.language,
             opted_out=input.opted_out,
+            site_id=id_of(IdKind.SITE, input.site_id),
         )
         outcome = await info.context.perform(contacts.create, info.context.command(input.idempotency_key), command)
         return ContactCreatePayload(contact=await _contact(info, outcome), **_told(outcome))
@@ -144,6 +149,7 @@ class ContactsMutation:
             roles=change_as(input.roles, tuple),
             language=change(input.language),
             opted_out=change(input.opted_out),
+            site_id=change_as(input.site_id, lambda given: id_of(IdKind.SITE, given)),
             expected_version=input.expected_version,
         )
         outcome = await info.context.perform(contacts.update, info.context.command(input.idempotency_key), command)

@@ -8,7 +8,7 @@ import strawberry
 from api import client_loaders as loaders
 from api.belongings import Device, DiscoveryRun, Service
 from api.bulk import BulkResult, results_of
-from api.changing import EXPECTED, Payload, change, change_as, ids_of
+from api.changing import EXPECTED, Payload, change, change_as, id_of, ids_of
 from api.clients import ClientRef
 from api.context import Info
 from api.fields import FieldPrice, mutation_field
@@ -39,10 +39,19 @@ class DeviceRowInput:
     gap_reason: GapReason | None = strawberry.field(default=None, description="Why it is not managed.")
     serial: str | None = strawberry.field(default=None, description="Its serial number.")
     seen_at: datetime | None = strawberry.field(default=None, description="When it was seen; left out, now.")
+    site_id: strawberry.ID | None = strawberry.field(default=None, description="The client's site where it is.")
 
     def row(self) -> DeviceRow:
         return DeviceRow(
-            self.key, self.name, self.kind, self.state, self.in_scope, self.gap_reason, self.serial, self.seen_at
+            self.key,
+            self.name,
+            self.kind,
+            self.state,
+            self.in_scope,
+            self.gap_reason,
+            self.serial,
+            self.seen_at,
+            id_of(IdKind.SITE, self.site_id),
         )
 
 
@@ -70,6 +79,9 @@ class DeviceUpdateInput:
         default=None, description="Why it is not managed; a managed device has none."
     )
     serial: strawberry.Maybe[str | None] = strawberry.field(default=None, description="Its serial number.")
+    site_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        default=None, description="The client's site where it is; `null` for no one site."
+    )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -80,6 +92,9 @@ class DiscoveryRunRecordInput:
     source: str = strawberry.field(description="What searched.")
     devices_found: int = strawberry.field(description="How many devices it found.")
     ran_at: datetime | None = strawberry.field(default=None, description="When it ended; left out, now.")
+    site_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The one site that was searched; left out, the whole client."
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -89,6 +104,7 @@ class ServiceCreateInput:
     name: str = strawberry.field(description="Its name: 1 to 200 characters.")
     critical: bool = strawberry.field(default=False, description="Whether the client cannot do without it.")
     device_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="The devices it runs on.")
+    site_id: strawberry.ID | None = strawberry.field(default=None, description="The one site that uses it.")
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -101,6 +117,9 @@ class ServiceUpdateInput:
     )
     device_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None, description="All the devices it runs on anew."
+    )
+    site_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        default=None, description="The one site that uses it; `null` for all."
     )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
@@ -157,6 +176,7 @@ class DevicesMutation:
             in_scope=change(input.in_scope),
             gap_reason=change(input.gap_reason),
             serial=change(input.serial),
+            site_id=change_as(input.site_id, lambda given: id_of(IdKind.SITE, given)),
             expected_version=input.expected_version,
         )
         outcome = await info.context.perform(devices.update, info.context.command(input.idempotency_key), command)
@@ -168,7 +188,8 @@ class DevicesMutation:
         may_fail=CREATING,
     )
     async def discovery_run_record(self, info: Info, input: DiscoveryRunRecordInput) -> DiscoveryRunRecordPayload:
-        command = RecordDiscovery(input.client.value(), input.source, input.devices_found, input.ran_at)
+        site = id_of(IdKind.SITE, input.site_id)
+        command = RecordDiscovery(input.client.value(), input.source, input.devices_found, input.ran_at, site)
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(devices.record_discovery, request, command)
         run = await _shown(info, outcome, loaders.discovery_run)
@@ -182,7 +203,8 @@ class ServicesMutation:
     )
     async def service_create(self, info: Info, input: ServiceCreateInput) -> ServiceCreatePayload:
         runs_on = ids_of(IdKind.DEVICE, input.device_ids)
-        command = CreateService(input.client.value(), input.name, input.critical, runs_on)
+        site = id_of(IdKind.SITE, input.site_id)
+        command = CreateService(input.client.value(), input.name, input.critical, runs_on, site)
         outcome = await info.context.perform(services.create, info.context.command(input.idempotency_key), command)
         return ServiceCreatePayload(service=await _shown(info, outcome, loaders.service), **_told(outcome))
 
@@ -193,6 +215,7 @@ class ServicesMutation:
             name=change(input.name),
             critical=change(input.critical),
             device_ids=change_as(input.device_ids, lambda given: ids_of(IdKind.DEVICE, given)),
+            site_id=change_as(input.site_id, lambda given: id_of(IdKind.SITE, given)),
             expected_version=input.expected_version,
         )
         outcome = await info.context.perform(services.update, info.context.command(input.idempotency_key), command)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Boolean, bindparam, text
 
 from db.keyset import Listing
 from db.rows import Rows
@@ -18,7 +18,7 @@ LISTING = Listing(
     columns=ROWS.columns,
     tenant=_T.tenant_id,
     orders={"NAME": (_T.name_key, _T.id)},
-    conditions={"in_use": _T.archived_at.is_(None)},
+    conditions={"in_use": _T.archived_at.is_(None) == bindparam("in_use", type_=Boolean())},
     parent=_T.client_id,
 )
 IN_USE = text("""

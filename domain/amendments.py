@@ -101,7 +101,7 @@ class Terms:
 
     scope: tuple[ContractScope, ...] | None
     seats: int | None
-    amendments: tuple[int, ...] = ()
+    amendment_numbers: tuple[int, ...] = ()
 
 
 def terms_on(day: date, scope: tuple[ContractScope, ...], seats: int | None, changes: Iterable[TermsChange]) -> Terms:

@@ -82,6 +82,11 @@ class Cycle:
         return (self.lead_id, self.account_manager_id, self.technical_lead_id, *self.engineer_ids)
 
     @property
+    def place_id(self) -> UUID | None:
+        """The site or the service that it is about; nothing where it is about the whole client."""
+        return None if self.scope_kind is ScopeKind.WHOLE_CLIENT else UUID(hex=self.scope_key)
+
+    @property
     def ended(self) -> bool:
         """Whether the cycle is over; only a correction or an undo changes anything of it then."""
         return self.stage in ENDS
