@@ -11,7 +11,7 @@ from sqlalchemy import text
 from db.session import Transaction
 from domain.calendars import Calendar, CalendarSource
 from domain.onboarding import Cycle
-from domain.own_calendars import CalendarOwner, Calendars, CalendarVersion
+from domain.own_calendars import OWN, CalendarOwner, Calendars, CalendarVersion
 from domain.tenants import TenantSettings
 
 IN_FORCE = text("""
@@ -106,7 +106,7 @@ async def versions(
         if row["version"] is not None:
             found[_owner(row["site_id"], row["contract_id"])].append(_version(row))
     for owner, kept in found.items():
-        if owner.source is CalendarSource.TENANT and not kept:
+        if owner == OWN and not kept:
             kept.append(CalendarVersion(tenant.version, tenant, rows[0]["created_at"], None))
     return found
 
@@ -143,7 +143,7 @@ def own(site: UUID | None, contract: UUID | None, body: Mapping[str, Any]) -> Ca
 def _owner(site: UUID | None, contract: UUID | None) -> CalendarOwner:
     if site:
         return CalendarOwner(CalendarSource.SITE, site)
-    return CalendarOwner(CalendarSource.CONTRACT, contract) if contract else CalendarOwner(CalendarSource.TENANT)
+    return CalendarOwner(CalendarSource.CONTRACT, contract) if contract else OWN
 
 
 def _own(row: asyncpg.Record) -> Calendar:

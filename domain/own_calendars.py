@@ -27,6 +27,10 @@ class CalendarOwner:
         return self.id if self.source is CalendarSource.CONTRACT else None
 
 
+OWN = CalendarOwner(CalendarSource.TENANT)
+"""The provider itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarVersion:
     """A calendar as it was from one instant up to another; without a calendar the provider's counted meanwhile."""

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from db import cycles, definitions, steps, tenants
+from db import calendars, cycles, definitions, steps
 from db.session import Transaction
 from domain.definitions import DayNinetyFrom
 from domain.effects import day_timers
@@ -43,7 +43,7 @@ async def follow_start(tx: Transaction, cycle: Cycle, starts_on: date | None, no
     rules = (await definitions.by_ids(tx, [cycle.definition_id]))[cycle.definition_id].rules
     if rules.day_ninety_from is not DayNinetyFrom.CONTRACT_START:
         return
-    calendar = (await tenants.get(tx)).settings.calendar
+    calendar = (await calendars.of_cycles(tx, [cycle]))[cycle.id]
     last = starts_on + timedelta(days=rules.early_support_days)
     timers = day_timers(cycle, rules, last, calendar, now)
     target = start_of_day(last + timedelta(days=1), calendar.zone)

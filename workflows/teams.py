@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from db import checklists, contracts, cycles, effects, members
+from db import activity, calendars, checklists, contracts, cycles, effects, members, tenants
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change
@@ -12,9 +13,12 @@ from domain.cycle_changes import differences
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.events import OnboardingChanged
 from domain.onboarding import Cycle
+from domain.retargeting import UNDER_WAY
+from domain.stages import Stage
 from workflows.commands import perform, publish
 from workflows.context import Context, Request
 from workflows.early_support import follow_start
+from workflows.retargeting import retarget
 from workflows.trail import Trail
 
 
@@ -55,12 +59,14 @@ async def change_team(context: Context, principal: Principal, request: Request, 
             return Outcome(subject=cycle.id, version=cycle.version)
         changed = replace(wanted, version=cycle.version + 1)
         await cycles.update(tx, changed)
+        await activity.touch(tx, trail.now, cycle=cycle.id)
         if changed.lead_id != cycle.lead_id:
             await effects.readdress(tx, cycle.id, cycle.lead_id, changed.lead_id)
         await checklists.hand_on(tx, cycle, changed)
         if changed.contract_id and changed.contract_id != cycle.contract_id:
             contract = await contracts.get(tx, changed.contract_id)
             await follow_start(tx, changed, contract.starts_on if contract else None, trail.now)
+            await _follow_calendar(tx, changed, trail.now)
         event = await publish(
             tx,
             principal,
@@ -75,6 +81,13 @@ async def change_team(context: Context, principal: Principal, request: Request, 
         return Outcome(subject=cycle.id, version=changed.version, event=event)
 
     return await perform(context, principal, request, "onboardingUpdate", command, act)
+
+
+async def _follow_calendar(tx: Transaction, cycle: Cycle, now: datetime) -> None:
+    """Set the target anew where the contract named now has other working hours; early support has followed already."""
+    if cycle.stage in UNDER_WAY and cycle.stage is not Stage.EARLY_SUPPORT:
+        counting = await calendars.in_force(tx, [cycle.client_id])
+        await retarget(tx, [cycle], counting, (await tenants.get(tx)).settings, now)
 
 
 async def inactive(tx: Transaction, team: Iterable[UUID | None]) -> UserError | None:

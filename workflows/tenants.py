@@ -1,21 +1,26 @@
 """Tenants: making a provider, and changing what it has decided for itself."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from db import definitions, members, tenants, tokens
+from db import calendars, cycles, definitions, members, tenants, tokens
 from db.session import Transaction
+from domain import consequences
 from domain.access import Principal, Role, Scope, system
-from domain.calendars import Calendar
+from domain.calendars import Calendar, CalendarSource
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
+from domain.consequences import Consequence, ConsequenceKind
 from domain.default_checklists import first_rules
 from domain.definitions import Definition
 from domain.errors import ErrorCode, Outcome, UserError, invalid
 from domain.events import MemberChanged, TenantChanged
+from domain.ids import IdKind, public
 from domain.members import Member
+from domain.own_calendars import OWN, CalendarVersion
 from domain.periods import Weekday
+from domain.retargeting import UNDER_WAY
 from domain.tenants import SLUG_EXPECTED, Tenant, TenantSettings, is_language, is_slug
 from domain.tokens import Token, TokenKind
 from workflows.checks import fit, fresh, refusable
@@ -23,6 +28,7 @@ from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
 from workflows.credentials import Issued, Secret, issued, new_secret
 from workflows.public_holidays import UnknownRegionError, public_holidays
+from workflows.retargeting import retarget, tell_retargeted
 from workflows.working_weeks import Terms, Week, calendar_of
 
 
@@ -54,6 +60,7 @@ class UpdateSettings:
     hard_waiver_persons: Change[int] = UNCHANGED
     escalation_rate_limit: Change[float | None] = UNCHANGED
     expected_version: int | None = None
+    dry_run: bool = False
 
 
 async def create(context: Context, request: Request, command: CreateTenant) -> Issued:
@@ -87,7 +94,10 @@ async def create(context: Context, request: Request, command: CreateTenant) -> I
 
 
 async def update_settings(context: Context, principal: Principal, request: Request, command: UpdateSettings) -> Outcome:
-    """Change a provider's name, calendar and rules; a calendar that changes gets the next version."""
+    """Change a provider's name, calendar and rules; a calendar that changes gets the next version.
+
+    The targets of the open onboardings that count by it move with it.
+    """
     principal.require(Scope.TENANT_WRITE)
     now = context.clock()
 
@@ -105,16 +115,44 @@ async def update_settings(context: Context, principal: Principal, request: Reque
         fit(errors, tenant.id)
         fields = _fields_changed(tenant, changed)
         if not fields:
-            return Outcome(tenant.id, tenant.version)
+            return Outcome(tenant.id, tenant.version, facts=consequences.told(()))
         changed = replace(changed, version=tenant.version + 1)
-        await tenants.save(tx, changed)
+        changes = await _succeed(tx, principal, request, tenant, changed, now)
         event = TenantChanged(fields=fields)
         told = await publish(
             tx, principal, request, event, subject=tenant.id, version=changed.version, client=None, now=now
         )
-        return Outcome(tenant.id, changed.version, told)
+        return Outcome(tenant.id, changed.version, told, facts=consequences.told(changes))
 
-    return await perform(context, principal, request, "tenantSettingsUpdate", command, act)
+    name = "tenantSettingsUpdate"
+    return await perform(context, principal, request, name, command, act, dry_run=command.dry_run)
+
+
+async def _succeed(
+    tx: Transaction, principal: Principal, request: Request, before: Tenant, after: Tenant, now: datetime
+) -> list[Consequence]:
+    """Write a provider's settings; if its calendar changed, keep both versions and set the targets anew."""
+    old, new = before.settings.calendar, after.settings.calendar
+    if old == new:
+        await tenants.save(tx, after)
+        return []
+    under_way = await cycles.lock_under_way(tx, UNDER_WAY)
+    await tenants.save(tx, after)
+    if not await calendars.close(tx, OWN, now):
+        await calendars.add(tx, new_id(), OWN, CalendarVersion(old.version, old, before.created_at, now))
+    await calendars.add(tx, new_id(), OWN, CalendarVersion(new.version, new, now, None))
+    counting = await calendars.in_force(tx)
+    concerned = [one for one in under_way if counting.of(one).source is CalendarSource.TENANT]
+    moved = await retarget(tx, concerned, counting, after.settings, now)
+    await tell_retargeted(tx, principal, request, moved, now)
+    change = Consequence(
+        ConsequenceKind.CALENDAR,
+        name=CalendarSource.TENANT.value,
+        before=str(old.version),
+        after=str(new.version),
+        subject=public(IdKind.TENANT, before.id),
+    )
+    return [change, *(one.consequence() for one in moved)]
 
 
 async def _first_token(tx: Transaction, admin: Member) -> Secret:
