@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.amendments import AmendmentFacts, AmendmentStatus, TermsChange, terms_on
 from domain.baselines import Span, Tally
 from domain.calendars import Calendar
 from domain.checklists import Task
@@ -24,12 +26,16 @@ from domain.tenants import TenantSettings
 
 GATHER = text("""
     with wanted as (
-        select c.id, c.client_id, c.contract_id, c.lead_id, c.visit_id, w.pending_before, w.recent_from
+        select c.id, c.client_id, c.contract_id, c.amendment_id, c.lead_id, c.visit_id, w.pending_before, w.recent_from,
+               case when c.scope_kind = 'SITE' then cast(c.scope_key as uuid) end as site_id,
+               case when c.scope_kind = 'SERVICE' then cast(c.scope_key as uuid) end as service_id
         from unnest(cast(:ids as uuid[]), cast(:pending as timestamptz[]), cast(:recent as timestamptz[]))
              as w(id, pending_before, recent_from)
         join cycle c on c.tenant_id = :tenant and c.id = w.id
     )
     select w.id, k.id as contract_id, k.status, k.starts_on, k.ends_on, k.scope,
+           n.number as amendment_number, n.status as amendment_status, n.starts_on as amendment_starts_on,
+           n.ends_on as amendment_ends_on, agreed.amendments,
            coalesce(k.coverage_hours, (
                select 'as in the contract''s own calendar' from calendar o
                where o.tenant_id = :tenant and o.client_id = w.client_id and o.contract_id = w.contract_id
@@ -41,22 +47,61 @@ GATHER = text("""
            words.attested, permits.waived, work.tasks, record.body as hand_off
     from wanted w
     left join contract k on k.tenant_id = :tenant and k.client_id = w.client_id and k.id = w.contract_id
+    left join amendment n on n.tenant_id = :tenant and n.client_id = w.client_id and n.id = w.amendment_id
     left join member m on m.tenant_id = :tenant and m.id = w.lead_id
+    cross join lateral (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'number', a.number, 'signed', a.signed_at is not null, 'starts_on', a.starts_on,
+                    'ends_on', a.ends_on, 'scope_added', a.scope_added, 'scope_removed', a.scope_removed
+                )
+            ), '[]'
+        ) as amendments
+        from amendment a
+        where a.tenant_id = :tenant and a.client_id = w.client_id and a.contract_id = w.contract_id
+    ) as agreed
     cross join lateral (
         select count(*) filter (where 'PRIMARY' = any(p.roles)) as primary_contacts,
                coalesce(array_agg(p.id order by p.id) filter (where p.email is not null and not p.opted_out), '{}')
                    as surveyable
-        from contact p where p.tenant_id = :tenant and p.client_id = w.client_id
+        from contact p
+        where p.tenant_id = :tenant and p.client_id = w.client_id
+          and (p.site_id = w.site_id or not exists (
+              select from contact q where q.tenant_id = :tenant and q.client_id = w.client_id and q.site_id = w.site_id
+          ))
     ) as people
     cross join lateral (
         select count(*) filter (where d.state <> 'RETIRED') as discovered,
                count(*) filter (where d.state = 'MANAGED') as managed,
                count(*) filter (where d.state in ('PENDING', 'UNMANAGED') and d.gap_reason is not null) as explained,
                count(*) filter (where d.state = 'PENDING' and d.state_since < w.pending_before) as overdue
-        from device d where d.tenant_id = :tenant and d.client_id = w.client_id and d.in_scope
+        from device d
+        where d.tenant_id = :tenant and d.client_id = w.client_id and d.in_scope
+          and (w.site_id is null or d.site_id = w.site_id)
+          and (w.service_id is null or exists (
+              select from service_device l
+              where l.tenant_id = :tenant and l.client_id = w.client_id and l.service_id = w.service_id
+                and l.device_id = d.id
+          ))
     ) as devices
     cross join lateral (
-        select max(r.ran_at) as last_run from discovery_run r where r.tenant_id = :tenant and r.client_id = w.client_id
+        -- A search of one site says nothing of the others: what counts is the place that was searched longest ago.
+        select case when bool_and(latest.ran_at is not null) then min(latest.ran_at) end as last_run
+        from (
+            select s.id from site s
+            where s.tenant_id = :tenant and s.client_id = w.client_id
+              and (s.id = w.site_id or w.site_id is null and s.archived_at is null)
+            union all
+            select null where w.site_id is null and not exists (
+                select from site s where s.tenant_id = :tenant and s.client_id = w.client_id and s.archived_at is null
+            )
+        ) as place
+        cross join lateral (
+            select max(r.ran_at) as ran_at from discovery_run r
+            where r.tenant_id = :tenant and r.client_id = w.client_id
+              and (r.site_id is null or place.id is null or r.site_id = place.id)
+        ) as latest
     ) as runs
     cross join lateral (
         select count(*) as critical,
@@ -66,7 +111,9 @@ GATHER = text("""
                        where l.tenant_id = :tenant and l.client_id = w.client_id and l.service_id = s.id
                    )), '{}'
                ) as unmapped
-        from service s where s.tenant_id = :tenant and s.client_id = w.client_id and s.critical
+        from service s
+        where s.tenant_id = :tenant and s.client_id = w.client_id and s.critical
+          and (w.site_id is null or s.site_id = w.site_id) and (w.service_id is null or s.id = w.service_id)
     ) as services
     cross join lateral (
         select count(*) as recent, count(*) filter (where t.escalations > 0) as escalated
@@ -167,11 +214,12 @@ async def tallies(tx: Transaction, spans: Sequence[Span]) -> list[Tally]:
 
 def _evidence(row: asyncpg.Record, wanted: Wanted, settings: TenantSettings, now: datetime) -> Evidence:
     zone = (wanted.calendar or settings.calendar).zone
+    today = local_day(now, zone)
     return Evidence(
         now=now,
-        today=local_day(now, zone),
+        today=today,
         entered_on=local_day(wanted.cycle.entered_at, zone),
-        contract=_contract(row),
+        contract=_contract(row, today),
         lead_active=row["lead_active"],
         primary_contacts=row["primary_contacts"],
         surveyable=tuple(row["surveyable"]),
@@ -209,13 +257,22 @@ def _waives(asked: Hardness, holds: Hardness) -> bool:
     return holds is not Hardness.HARD or asked is Hardness.HARD
 
 
-def _contract(row: asyncpg.Record) -> ContractFacts | None:
+def _contract(row: asyncpg.Record, today: date) -> ContractFacts | None:
     if row["contract_id"] is None:
         return None
+    amended = row["amendment_number"] is not None
+    starts_on = row["amendment_starts_on"] if amended else row["starts_on"]
+    ends = [day for day in (row["ends_on"], row["amendment_ends_on"]) if day is not None]
+    # What a cycle works towards counts for it from the beginning, though its terms may begin later.
+    day = max(today, starts_on) if amended and starts_on else today
+    changes = msgspec.convert(row["amendments"], tuple[TermsChange, ...])
     return ContractFacts(
         status=ContractStatus(row["status"]),
-        starts_on=row["starts_on"],
-        ends_on=row["ends_on"],
+        starts_on=starts_on,
+        ends_on=min(ends, default=None),
         coverage_hours=row["coverage_hours"],
-        scope=tuple(ContractScope(scope) for scope in row["scope"]),
+        scope=terms_on(day, tuple(ContractScope(part) for part in row["scope"]), None, changes).scope,
+        amendment=AmendmentFacts(row["amendment_number"], AmendmentStatus(row["amendment_status"]))
+        if amended
+        else None,
     )

@@ -93,6 +93,14 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendmentFacts:
+    """What the gates need of the amendment towards which a cycle works."""
+
+    number: int
+    status: AmendmentStatus
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What holds on a day: the contract as its amendments in force have changed it.
 

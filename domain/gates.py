@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from domain.amendments import AmendmentFacts, AmendmentStatus
 from domain.checklists import Task, named, outstanding, proofs
 from domain.clients import ContractScope, ContractStatus
 from domain.definitions import DayNinetyFrom, Hardness, Rules
@@ -27,13 +28,17 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContractFacts:
-    """What the gates need of the cycle's contract."""
+    """What the gates need of the cycle's contract.
+
+    The days are the amendment's where the cycle works towards one. A scope of `None` was never stated.
+    """
 
     status: ContractStatus
     starts_on: date | None
     ends_on: date | None
     coverage_hours: str | None
-    scope: tuple[ContractScope, ...]
+    scope: tuple[ContractScope, ...] | None
+    amendment: AmendmentFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Verdict:
 
 
 Finding = tuple[Answer, str]
+Judge = Callable[[Cycle, Rules, Evidence], Finding]
 
 _ONE_WORD = "One person has attested it; a hard gate takes a second person's word too, or a waiver."
 
@@ -130,14 +136,14 @@ def _when(*, met: bool, passed: str, failed: str) -> Finding:
     return (Answer.PASS, passed) if met else (Answer.FAIL, failed)
 
 
-def _unmeasured(what: str) -> Callable[[Cycle, Rules, Evidence], Finding]:
+def _unmeasured(what: str) -> Judge:
     def judge_unmeasured(_cycle: Cycle, _rules: Rules, _evidence: Evidence) -> Finding:
         return Answer.NOT_MEASURED, f"Nothing measures {what} yet; attest it, or waive the gate."
 
     return judge_unmeasured
 
 
-def _checklist(stage: Stage) -> Callable[[Cycle, Rules, Evidence], Finding]:
+def _checklist(stage: Stage) -> Judge:
     def judge_checklist(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
         required = [task for task in evidence.tasks if task.stage is stage and task.required]
         if not required:
@@ -152,7 +158,7 @@ def _checklist(stage: Stage) -> Callable[[Cycle, Rules, Evidence], Finding]:
     return judge_checklist
 
 
-def _proved(gate: Gate, what: str) -> Callable[[Cycle, Rules, Evidence], Finding]:
+def _proved(gate: Gate, what: str) -> Judge:
     unmeasured = _unmeasured(what)
 
     def judge_proof(cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
@@ -190,8 +196,14 @@ def _contract_signed(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Findin
         return Answer.FAIL, "The cycle names no contract; create one and name it."
     if contract.status is not ContractStatus.SIGNED:
         return Answer.FAIL, f"The contract is {contract.status.value}, not SIGNED."
+    amendment = contract.amendment
+    if amendment is not None and amendment.status is not AmendmentStatus.SIGNED:
+        return Answer.FAIL, f"Amendment {amendment.number} of the contract is {amendment.status.value}, not SIGNED."
+    agreed = "The contract" if amendment is None else f"Amendment {amendment.number} of the contract"
     if contract.starts_on is None:
-        return Answer.FAIL, "The contract is signed but has no start date."
+        return Answer.FAIL, f"{agreed} is signed but has no start date."
+    if amendment is not None:
+        return Answer.PASS, f"{agreed} is signed, starting {contract.starts_on}."
     return Answer.PASS, f"Signed, starting {contract.starts_on}."
 
 
@@ -218,8 +230,8 @@ def _coverage_hours(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding
 
 
 def _covers_devices(evidence: Evidence) -> bool:
-    scope = evidence.contract.scope if evidence.contract else ()
-    return not scope or bool({ContractScope.ENDPOINTS, ContractScope.NETWORK} & set(scope))
+    scope = evidence.contract.scope if evidence.contract else None
+    return scope is None or bool({ContractScope.ENDPOINTS, ContractScope.NETWORK} & set(scope))
 
 
 _NO_DEVICES = (Answer.NOT_APPLICABLE, "The contract covers neither endpoints nor the network.")
@@ -304,6 +316,18 @@ def _days_in_stage(_cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
     )
 
 
+def _of_the_client(judge_tickets: Judge) -> Judge:
+    """Say of what is counted for the whole client that it is, where the cycle is about less."""
+
+    def judge_all(cycle: Cycle, rules: Rules, evidence: Evidence) -> Finding:
+        answer, reason = judge_tickets(cycle, rules, evidence)
+        if cycle.place_id is None or answer is Answer.NOT_MEASURED:
+            return answer, reason
+        return answer, f"{reason} Tickets name no site and no service, so these are the whole client's."
+
+    return judge_all
+
+
 def _no_open_priority_1(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
     count = evidence.open_priority_1
     return _when(met=count == 0, passed="No priority-1 ticket is open.", failed=f"{count} priority-1 tickets are open.")
@@ -339,7 +363,7 @@ def _devices_released(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Findi
     return _when(met=count == 0, passed="No device is managed.", failed=f"{count} devices are still managed.")
 
 
-_JUDGES: Mapping[Gate, Callable[[Cycle, Rules, Evidence], Finding]] = {
+_JUDGES: Mapping[Gate, Judge] = {
     Gate.LEAD_SET: _lead_set,
     Gate.CONTRACT_SIGNED: _contract_signed,
     Gate.HAND_OFF_COMPLETE: _hand_off,
@@ -357,8 +381,8 @@ _JUDGES: Mapping[Gate, Callable[[Cycle, Rules, Evidence], Finding]] = {
     Gate.DISCOVERY_CHECKLIST: _checklist(Stage.ASSET_DISCOVERY),
     Gate.DAY_90_REACHED: _day_90_reached,
     Gate.DAYS_IN_STAGE: _days_in_stage,
-    Gate.NO_OPEN_PRIORITY_1: _no_open_priority_1,
-    Gate.ESCALATION_RATE_IN_LIMIT: _escalation_rate_in_limit,
+    Gate.NO_OPEN_PRIORITY_1: _of_the_client(_no_open_priority_1),
+    Gate.ESCALATION_RATE_IN_LIMIT: _of_the_client(_escalation_rate_in_limit),
     Gate.DOCUMENTATION_SIGNED_OFF: _proved(Gate.DOCUMENTATION_SIGNED_OFF, "whether documentation was signed off"),
     Gate.DAY_90_SURVEY: _proved(Gate.DAY_90_SURVEY, "whether the day-90 survey was sent"),
     Gate.SERVICE_END_REACHED: _service_end_reached,
