@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import cycles, definitions, steps, tenants
+from db import calendars, cycles, definitions, steps, tenants
 from db.session import Transaction
 from domain.access import Principal
 from domain.effects import target_of
@@ -111,6 +111,7 @@ async def _open(
         version=0,
         active_at=now,
     )
+    settings = replace(settings, calendar=(await calendars.in_force(tx, [cycle.client_id])).of(cycle))
     facts = before_any_evidence(now, settings)
     verdicts = judge(move, cycle, definition.rules, facts)
     attempt = Attempt(context, principal, request, cycle, move, None, None, now)
