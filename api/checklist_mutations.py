@@ -69,9 +69,11 @@ class ChecklistItemAddInput:
         description="The stage whose checklist it joins: the present one, a later one, or `OFFBOARDED`."
     )
     title: str = strawberry.field(description="What is to be done: 1 to 200 characters.")
-    owner: Owner = strawberry.field(default=Owner.LEAD, description="What whoever does it is to the team.")
+    owner: Owner = strawberry.field(
+        name="ownerRole", default=Owner.LEAD, description="What whoever does it is to the team."
+    )
     assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who is to do it; left out, whoever has the role of `owner`, or the lead."
+        default=None, description="Who is to do it; left out, whoever has the role of `ownerRole`, or the lead."
     )
     due_on: date | None = strawberry.field(default=None, description="The local day by which it is due.")
     required: bool = strawberry.field(

@@ -55,7 +55,7 @@ class ChecklistItem(Node):
     )
     key: str = strawberry.field(description="What the definition calls it, the same for every client.")
     title: str = strawberry.field(description="What is to be done.")
-    owner: Owner = strawberry.field(description="What whoever does it is to the team.")
+    owner: Owner = strawberry.field(name="ownerRole", description="What whoever does it is to the team.")
     required: bool = strawberry.field(description="Whether the stage's checklist is done only when this is.")
     proves: Gate | None = strawberry.field(description="The gate that is met when this is done.")
     own: bool = strawberry.field(description="Whether it was added to this onboarding alone.")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db import activity, cycles, follow_ups, members, tenants
 from db.session import Transaction
-from domain.access import Principal, Scope
+from domain.access import Principal, Reach, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.client_rules import day_faults
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found
@@ -173,7 +173,9 @@ async def _held(tx: Transaction, principal: Principal, follow_up: UUID) -> tuple
     seen = found(await follow_ups.FOLLOW_UPS.get(tx, follow_up), "follow-up", "followUpId")
     cycle = found(await cycles.lock(tx, seen.cycle_id), "follow-up", "followUpId")
     known = found(await follow_ups.FOLLOW_UPS.lock(tx, follow_up), "follow-up", "followUpId")
-    if principal.id != known.owner_id and not principal.reaches(Scope.ONBOARDING_MOVE, cycle.team):
+    everywhere = principal.scopes.get(Scope.CHECKLIST_WRITE) is Reach.ALL
+    moves = principal.reaches(Scope.ONBOARDING_MOVE, cycle.team)
+    if principal.id != known.owner_id and not (everywhere or moves):
         message = "Only its owner and whoever may move the onboarding change a follow-up or close it."
         fit([UserError(ErrorCode.NOT_ALLOWED, message)], known.id)
     return known, cycle

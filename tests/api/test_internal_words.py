@@ -85,7 +85,7 @@ async def test_no_partner_can_be_given_the_providers_words(onboarding: Onboardin
 
 
 async def test_who_closes_a_follow_up_without_the_right_to_read_it_is_not_shown_it(onboarding: Onboarding) -> None:
-    mover = await _program(onboarding, TokenKind.PARTNER, (Scope.ONBOARDING_MOVE,))
+    mover = await _program(onboarding, TokenKind.PARTNER, (Scope.CHECKLIST_WRITE,))
     follow_up = (await asked(onboarding.provider, "{ followUps(first: 1) { nodes { id } } }"))["followUps"]["nodes"][0]
     closing = """
     mutation ($id: ID!) {

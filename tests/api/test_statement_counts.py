@@ -26,6 +26,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "onboardings": {"first": 50},
     "onboardingPipeline": {"first": 50},
     "followUps": {"first": 50},
+    "checklistItems": {"first": 50},
+    "myChecklist": {"first": 50},
     "tickets": {"first": 50},
     "members": {"first": 50},
     "tokens": {"first": 50},

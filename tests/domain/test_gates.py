@@ -1,4 +1,4 @@
-"""Gates judge evidence and give their reasons; effects and pace follow from the same facts."""
+"""Gates judge evidence and give their reasons; effects follow from the same facts."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,6 @@ from domain.effects import EffectState, effects, held_business_days, target_of
 from domain.gates import Answer, ContractFacts, Evidence, blockers, judge
 from domain.moves import MOVES, Gate, Move, targets_of
 from domain.onboarding import Cycle, Hold, HoldReason, ScopeKind, possible_moves
-from domain.pace import Pace, pace
 from domain.stages import Stage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -144,9 +143,9 @@ def test_a_definition_hardens_and_switches_off_but_never_softens_the_contract() 
 
 def test_an_attestation_meets_only_what_nothing_measures() -> None:
     word = uuid4()
-    evidence = replace(EVIDENCE, contract=None, attested={Gate.HAND_OFF_COMPLETE: word, Gate.CONTRACT_SIGNED: word})
+    evidence = replace(EVIDENCE, contract=None, attested={Gate.THRESHOLD_SET: word, Gate.CONTRACT_SIGNED: word})
     verdicts = {v.gate: v for v in judge(Move.BEGIN_DISCOVERY, CYCLE, RULES, evidence)}
-    assert verdicts[Gate.HAND_OFF_COMPLETE].open
+    assert verdicts[Gate.THRESHOLD_SET].open
     assert not verdicts[Gate.CONTRACT_SIGNED].open
 
 
@@ -207,23 +206,6 @@ def test_holds_move_a_target_by_the_business_days_they_add_up_to() -> None:
     assert target(*(hold(at, at + timedelta(minutes=2)) for at in moments)) == target()
     before = hold(NOW - timedelta(days=9), NOW - timedelta(days=2))
     assert target(before) == target()
-
-
-def test_time_on_hold_is_no_part_of_the_way_to_a_target() -> None:
-    resumed = NOW + timedelta(days=50)
-    cycle = replace(CYCLE, target_at=NOW + timedelta(days=60))
-    spans = [hold(NOW, resumed)]
-    assert pace(cycle, RULES, resumed, spans) is Pace.ON_TRACK
-    assert pace(cycle, RULES, resumed + timedelta(days=8), spans) is Pace.AT_RISK
-
-
-def test_pace_is_at_risk_from_four_fifths_and_late_after_the_target() -> None:
-    cycle = replace(CYCLE, target_at=NOW + timedelta(days=10))
-    assert pace(cycle, RULES, NOW + timedelta(days=7)) is Pace.ON_TRACK
-    assert pace(cycle, RULES, NOW + timedelta(days=8)) is Pace.AT_RISK
-    assert pace(cycle, RULES, NOW + timedelta(days=10)) is Pace.LATE
-    assert pace(replace(cycle, held_at=NOW), RULES, NOW + timedelta(days=11)) is Pace.ON_HOLD
-    assert pace(replace(cycle, stage=Stage.STEADY_STATE), RULES, NOW) is None
 
 
 def test_the_table_of_moves_reaches_every_stage_and_leaves_no_end() -> None:

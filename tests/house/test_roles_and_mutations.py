@@ -28,12 +28,22 @@ BELONGINGS = {
 }
 HOLDS = {"onboardingHold", "onboardingResume"}
 MOVES = {
-    "followUpClose",
     "onboardingAdvance",
     "onboardingLose",
     "onboardingOpen",
     "onboardingRollBack",
     "onboardingUpdate",
+}
+CHECKLISTS = {
+    "checklistItemAdd",
+    "checklistItemComplete",
+    "checklistItemRemove",
+    "checklistItemReopen",
+    "checklistItemUpdate",
+    "followUpClose",
+    "followUpOpen",
+    "followUpUpdate",
+    "handOffUpdate",
 }
 ATTESTS = {"gateAttest"}
 ENDS = {"onboardingOffBoard", "onboardingReopen"}
@@ -42,14 +52,14 @@ HARD_WAIVERS = {"waiverGrant"}
 PEOPLE = {"memberDeactivate", "memberInvite", "memberUpdate"}
 SETTINGS = {"tenantSettingsUpdate"}
 
-SERVICE_MANAGER = OWN_TOKENS | BELONGINGS | HOLDS | MOVES | ATTESTS | ENDS | SOFT_WAIVERS | HARD_WAIVERS
-PROGRAM = BELONGINGS | HOLDS | MOVES | ENDS
+SERVICE_MANAGER = OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | ENDS | SOFT_WAIVERS | HARD_WAIVERS
+PROGRAM = BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
 MAY = {
     "VIEWER": OWN_TOKENS,
-    "AGENT": OWN_TOKENS,
-    "ONBOARDING_LEAD": OWN_TOKENS | BELONGINGS | HOLDS | MOVES | ATTESTS | SOFT_WAIVERS,
-    "ACCOUNT_MANAGER": OWN_TOKENS | BELONGINGS | HOLDS,
+    "AGENT": OWN_TOKENS | CHECKLISTS,
+    "ONBOARDING_LEAD": OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | SOFT_WAIVERS,
+    "ACCOUNT_MANAGER": OWN_TOKENS | BELONGINGS | HOLDS | CHECKLISTS,
     "TEAM_MANAGER": OWN_TOKENS,
     "SERVICE_MANAGER": SERVICE_MANAGER,
     "ADMIN": SERVICE_MANAGER | PEOPLE | SETTINGS,
@@ -66,14 +76,17 @@ PERSONS_WORD = {"gateAttest"}
 STAFF = {
     "accountManager",
     "actor",
+    "assignee",
     "attestedBy",
     "closedBy",
     "createdBy",
     "deputy",
+    "doneBy",
     "engineer",
     "grantedBy",
     "lead",
     "member",
+    "openedBy",
     "owner",
     "recipient",
     "requestedBy",
@@ -174,7 +187,11 @@ def test_whoever_of_the_provider_reads_clients_reads_what_was_said_of_them() -> 
 
 def test_what_the_providers_people_say_among_themselves_takes_a_right_of_its_own() -> None:
     types = schema().type_map
-    internal = {"Onboarding": ("waivers", "attestations", "transitions", "timeline"), "OnboardingHold": ("note",)}
+    internal = {
+        "Onboarding": ("waivers", "attestations", "transitions", "timeline", "handOff", "followUps"),
+        "OnboardingHold": ("note",),
+        "ChecklistItem": ("note", "link"),
+    }
     named = [(types[name].fields[field], name, field) for name, fields in internal.items() for field in fields]  # type: ignore[attr-defined]
     named.append((schema().query_type.fields["followUps"], "Query", "followUps"))  # type: ignore[union-attr]
     assert [(name, field) for found, name, field in named if scope_of(found) is not Scope.AUDIT_READ] == []

@@ -32,12 +32,14 @@ APART_FROM_THEIR_CLIENT = {
 
 APPEND_ONLY = {
     "baseline",
+    "checklist_step",
     "contract_turn",
     "cycle_change",
     "definition",
     "escalation_rule",
     "event_counter",
     "event_log",
+    "hand_off_change",
     "pending",
     "ticket_delta",
     "transition",

@@ -23,10 +23,12 @@ from tests.support.schema_walk import schema
 SDL = Path(__file__).parents[2] / "schema.graphql"
 
 VERBS = {
+    "Add",
     "Advance",
     "Attest",
     "BulkUpsert",
     "Close",
+    "Complete",
     "Create",
     "Deactivate",
     "Grant",
@@ -36,6 +38,7 @@ VERBS = {
     "OffBoard",
     "Open",
     "Record",
+    "Remove",
     "Reopen",
     "Request",
     "Resume",

@@ -33,9 +33,11 @@ from workflows.context import Context
 WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_000, aliases=20_000, cost_points=10**12)
 """Limits that a probe does not meet; what they do at the edge has its own tests."""
 
-_MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member")
+_MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee")
 
 KINDS: Mapping[str, IdKind] = {
+    "approver": IdKind.CONTACT,
+    "checklistItem": IdKind.CHECKLIST_ITEM,
     "client": IdKind.CLIENT,
     "contact": IdKind.CONTACT,
     "contract": IdKind.CONTRACT,
@@ -44,6 +46,7 @@ KINDS: Mapping[str, IdKind] = {
     "onboarding": IdKind.ONBOARDING,
     "service": IdKind.SERVICE,
     "token": IdKind.TOKEN,
+    "vip": IdKind.CONTACT,
     "waiver": IdKind.WAIVER,
     **dict.fromkeys(_MEMBERS, IdKind.MEMBER),
 }

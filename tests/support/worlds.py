@@ -9,6 +9,7 @@ from domain.clients import DeviceState, ExternalKey
 from domain.ids import IdKind, public
 from domain.moves import Gate, Move
 from domain.onboarding import HoldReason
+from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
@@ -37,6 +38,7 @@ TABLES = {
     "waiver": IdKind.WAIVER,
     "attestation": IdKind.ATTESTATION,
     "effect": IdKind.EFFECT,
+    "checklist_item": IdKind.CHECKLIST_ITEM,
     "follow_up": IdKind.FOLLOW_UP,
     "escalation_window": IdKind.WINDOW,
     "ticket": IdKind.TICKET,
@@ -98,7 +100,9 @@ async def fill(onboarding: Onboarding, key: str) -> None:
         replace(ticket(2), external_id=f"{key}-2"),
     )
     await report(provider, *tickets, client=client)
-    await onboarding.attest(Gate.CONTRACTING_CHECKLIST)
+    await onboarding.attest(Gate.THRESHOLD_SET)
+    await hand_over(onboarding, f"Promised {key}")
+    await work_through(onboarding, note=f"Said {key}")
     await onboarding.forward()
     await onboarding.forward()
     done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason=f"Held {key}"))

@@ -113,9 +113,9 @@ async def test_a_lead_moves_only_own_onboardings(provider: Provider, onboarding:
 
 async def test_a_waiver_opens_one_gate_once(onboarding: Onboarding) -> None:
     await onboarding.waive(Move.BEGIN_DISCOVERY, Gate.CONTRACT_SIGNED)
-    for gate in (Gate.COVERAGE_HOURS, Gate.HAND_OFF_COMPLETE, Gate.THRESHOLD_SET):
+    for gate in (Gate.COVERAGE_HOURS, Gate.HAND_OFF_COMPLETE, Gate.CONTRACTING_CHECKLIST):
         await onboarding.waive(Move.BEGIN_DISCOVERY, gate)
-    await onboarding.attest(Gate.CONTRACTING_CHECKLIST)
+    await onboarding.attest(Gate.THRESHOLD_SET)
     done(await onboarding.move(Move.BEGIN_DISCOVERY))
     done(await onboarding.move(Move.ROLL_BACK, to=Stage.CONTRACTING, reason="once more"))
     assert codes(await onboarding.move(Move.BEGIN_DISCOVERY)) == ["TRANSITION_BLOCKED"]

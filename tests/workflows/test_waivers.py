@@ -4,27 +4,27 @@ from uuid import UUID
 
 import pytest
 
-from db import cycles, timeline, waivers
+from db import follow_ups as stored_follow_ups
+from db import histories, timeline, waivers
 from domain.access import Principal, Role
 from domain.errors import Outcome
+from domain.follow_ups import FollowUp
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason, Transition
 from domain.stages import Stage
 from domain.texts import REASON_LIMIT
 from domain.timeline import TimelineEntry, TimelineKind
 from domain.tokens import TokenKind
-from domain.waivers import FollowUp
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent, shown
 from workflows import tokens
+from workflows.follow_ups import CloseCommand, close_follow_up
 from workflows.tokens import CreateToken, RotateToken
 from workflows.waivers import (
     AttestCommand,
-    CloseCommand,
     WaiverCommand,
     WaiverDecision,
     attest,
-    close_follow_up,
     grant_waiver,
     request_waiver,
     withdraw_waiver,
@@ -38,12 +38,12 @@ async def onboarding(provider: Provider) -> Onboarding:
 
 async def trail(onboarding: Onboarding) -> list[Transition]:
     async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return (await cycles.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
+        return (await histories.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
 
 
 async def follow_ups(onboarding: Onboarding) -> list[FollowUp]:
     async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return await waivers.follow_ups(tx, {}, Everything())
+        return await stored_follow_ups.listed(tx, {}, Everything())
 
 
 async def entries(onboarding: Onboarding) -> list[TimelineEntry]:
@@ -146,8 +146,8 @@ async def test_a_gate_that_lets_the_move_pass_is_not_waived(onboarding: Onboardi
     outcome = await asked(onboarding, Gate.PRIMARY_CONTACT)
     assert (codes(outcome), outcome.errors[0].path) == (["INVALID"], ("gate",))
     assert "There is a primary contact." in outcome.errors[0].message
-    await onboarding.attest(Gate.CONTRACTING_CHECKLIST)
-    outcome = await asked(onboarding, Gate.CONTRACTING_CHECKLIST)
+    await onboarding.attest(Gate.THRESHOLD_SET)
+    outcome = await asked(onboarding, Gate.THRESHOLD_SET)
     assert codes(outcome) == ["INVALID"]
     assert "is attested" in outcome.errors[0].message
 
@@ -178,7 +178,7 @@ async def test_what_was_refused_for_rights_or_state_is_told_with_its_gate_and_wh
 ) -> None:
     stranger = await provider.invited(Role.ONBOARDING_LEAD)
     assert codes(await asked(onboarding, by=stranger)) == ["NOT_ALLOWED"]
-    word = AttestCommand(onboarding.cycle, Gate.CONTRACTING_CHECKLIST, "seen", provider.clock().date())
+    word = AttestCommand(onboarding.cycle, Gate.THRESHOLD_SET, "seen", provider.clock().date())
     assert codes(await attest(provider.context, stranger, sent(), word)) == ["NOT_ALLOWED"]
     waiver = done(await asked(onboarding, by=provider.admin))
     assert codes(await granted(onboarding, waiver)) == ["SECOND_PERSON_REQUIRED"]
@@ -189,7 +189,7 @@ async def test_what_was_refused_for_rights_or_state_is_told_with_its_gate_and_wh
     assert sorted(told) == sorted(
         [
             ("WAIVER_REFUSED", "CONTRACT_SIGNED", "NOT_ALLOWED", stranger.id),
-            ("ATTESTATION_REFUSED", "CONTRACTING_CHECKLIST", "NOT_ALLOWED", stranger.id),
+            ("ATTESTATION_REFUSED", "THRESHOLD_SET", "NOT_ALLOWED", stranger.id),
             ("WAIVER_REFUSED", "CONTRACT_SIGNED", "SECOND_PERSON_REQUIRED", provider.admin.id),
             ("WAIVER_REFUSED", "CONTRACT_SIGNED", "ALREADY_EXISTS", onboarding.lead.id),
         ]
