@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from domain.calendars import Calendar
 from domain.definitions import Rules
@@ -11,7 +12,7 @@ from domain.effects import EffectKind, EffectState, PlannedEffect, effects, open
 from domain.gates import Evidence
 from domain.moves import Move
 from domain.moving_in import Arrival, Stay, instant, stays
-from domain.onboarding import Cycle, Hold, Visit, Window
+from domain.onboarding import Cycle, EndReason, Hold, Visit, Window
 from domain.periods import local_day
 from domain.stages import ENDS, ORDER, Stage
 
@@ -41,6 +42,8 @@ class BackfilledMove:
     effective_at: datetime
     visit: UUID
     effects: Planned
+    reason: str | None = None
+    outcome: EndReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Frame:
     rules: Rules
     facts: Evidence
     calendar: Calendar
+    zone: ZoneInfo
+    """In which the days are told; the calendar may be of a site or contract elsewhere."""
     new_id: Callable[[], UUID]
 
 
@@ -73,7 +78,7 @@ def backfilled(told: Arrival, cycle: Cycle, frame: Frame) -> Backfill:
     row has been judged: its stage, its dates and their order are sound. What is due by `frame.facts.now` is skipped
     as imported, and so is what an end called off; what is due later is planned, timers only for the present stay.
     """
-    zone, now = frame.calendar.zone, frame.facts.now
+    zone, now = frame.zone, frame.facts.now
     known = stays(told, zone)
     visits = tuple(_visit(stay, cycle, frame) for stay in known)
     last = known[-1]
@@ -97,10 +102,12 @@ def backfilled(told: Arrival, cycle: Cycle, frame: Frame) -> Backfill:
         for stay, visit, before in zip(known, visits, (None, *known[:-1]), strict=True)
     ]
     if ended_at is not None:
-        moves.append(_move(Move.IMPORT, (last.stage, standing.stage), ended_at, visits[-1].id, standing, frame))
+        ended = _move(Move.IMPORT, (last.stage, standing.stage), ended_at, visits[-1].id, standing, frame)
+        moves.append(replace(ended, reason=told.end_reason, outcome=told.outcome))
     if hold is not None:
         held = replace(standing, version=len(moves))
-        moves.append(_move(Move.HOLD, (last.stage, last.stage), hold.held_at, visits[-1].id, held, frame))
+        stood = _move(Move.HOLD, (last.stage, last.stage), hold.held_at, visits[-1].id, held, frame)
+        moves.append(replace(stood, reason=hold.note))
     windows = tuple(
         (v.id, Window(frame.new_id(), cycle.id, v.entered_at, v.left_at)) for v in visits if opens_window(v.stage)
     )
@@ -120,7 +127,7 @@ def _hold(told: Arrival, cycle: Cycle, frame: Frame) -> Hold | None:
     hold = told.hold
     if hold is None:
         return None
-    since = instant(hold.since, frame.calendar.zone)
+    since = instant(hold.since, frame.zone)
     return Hold(frame.new_id(), cycle.id, hold.reason, hold.note, since, hold.expected_resume_on, None)
 
 
@@ -143,7 +150,7 @@ def _move(
     *,
     left: bool = False,
 ) -> BackfilledMove:
-    now, zone = frame.facts.now, frame.calendar.zone
+    now, zone = frame.facts.now, frame.zone
     then = replace(frame.facts, now=at, today=local_day(at, zone), entered_on=local_day(at, zone))
     to_stage = path[1]
     triggering = move if move is Move.HOLD else _ENTERED_BY[to_stage]

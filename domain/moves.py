@@ -108,7 +108,7 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
             _rule(Move.OPEN, (), (_C,), Scope.ONBOARDING_MOVE, "open", Gate.LEAD_SET),
             _rule(Move.REOPEN, (), (_C,), Scope.ONBOARDING_END, "reopen", Gate.LEAD_SET),
             _rule(Move.EXPAND, (), (_C,), Scope.ONBOARDING_MOVE, "expand", Gate.LEAD_SET),
-            _rule(Move.IMPORT, (), tuple(Stage), Scope.TENANT_WRITE, "import"),
+            _rule(Move.IMPORT, (), tuple(Stage), Scope.ONBOARDING_END, "import"),
             _rule(
                 Move.BEGIN_DISCOVERY,
                 (_C,),

@@ -1,0 +1,113 @@
+"""Moving in, in tests: existing clients brought in, and all that is stored of them afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from db import cycles, effects, histories, members
+from domain.access import Principal, Role
+from domain.clients import ContractScope, ExternalKey
+from domain.effects import Effect
+from domain.moving_in import Arrival, Arrived, ToldContact, ToldContract
+from domain.onboarding import Cycle, Hold, Transition, Visit, Window
+from domain.stages import Stage
+from tests.support.onboarding import Everything
+from tests.support.providers import Provider, sent
+from workflows.moving_in import ImportClients, import_clients, results_of
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A member who can lead onboardings, with the address by which files name them."""
+
+    principal: Principal
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One onboarding with all that is stored of it."""
+
+    cycle: Cycle
+    history: tuple[Transition, ...]
+    visits: tuple[Visit, ...]
+    windows: Sequence[Window]
+    holds: Sequence[Hold]
+    effects: Sequence[Effect]
+
+
+CONTRACT = ToldContract(
+    "Managed services",
+    scope=(ContractScope.ENDPOINTS,),
+    signed_on=date(2026, 1, 5),
+    starts_on=date(2026, 2, 1),
+    coverage_hours="Mon-Fri 08:00-18:00",
+)
+
+STEADY = {
+    "stage": Stage.STEADY_STATE,
+    "contracting_on": date(2025, 3, 3),
+    "discovery_on": date(2025, 3, 17),
+    "live_on": date(2025, 4, 1),
+    "steady_on": date(2025, 7, 15),
+}
+"""A client of a whole past, as of the tests' clock on 2 March 2026."""
+
+
+async def lead_of(provider: Provider) -> Lead:
+    """Return a new lead."""
+    principal = await provider.invited(Role.ONBOARDING_LEAD)
+    async with provider.context.database.reading(provider.admin) as tx:
+        member = await members.get(tx, principal.id)
+    assert member is not None
+    return Lead(principal, member.email)
+
+
+def row(lead: Lead, number: int = 1, **told: object) -> Arrival:
+    """Return a client in early support since 10 February, with a signed contract and a contact."""
+    known: dict[str, object] = {
+        "name": f"Client {number}",
+        "external": ExternalKey("PSA", str(number)),
+        "lead_email": lead.email,
+        "contract": CONTRACT,
+        "contacts": (ToldContact("Pat Primary", f"pat@client{number}.example"),),
+        "stage": Stage.EARLY_SUPPORT,
+        "live_on": date(2026, 2, 10),
+    }
+    return Arrival(**(known | told))  # type: ignore[arg-type]
+
+
+async def brought(
+    provider: Provider, *rows: Arrival, by: Principal | None = None, dry_run: bool = False
+) -> list[Arrived]:
+    """Bring clients in and return what became of each."""
+    outcome = await import_clients(provider.context, by or provider.admin, sent(), ImportClients(rows, dry_run))
+    assert outcome.errors == (), outcome.errors
+    return results_of(outcome)
+
+
+async def stories_of(provider: Provider, client: UUID | None) -> list[Story]:
+    """Return the onboardings of a client, the oldest first."""
+    assert client is not None
+    async with provider.context.database.reading(provider.admin) as tx:
+        found = (await cycles.of_clients(tx, [client])).get(client, [])
+        ids = [cycle.id for cycle in found]
+        trails = await histories.histories(tx, ids, Everything())
+        visits, windows, holds = (
+            await cycles.visits(tx, ids),
+            await cycles.windows(tx, ids),
+            await cycles.holds(tx, ids),
+        )
+        planned = await effects.of_cycles(tx, ids)
+    return [
+        Story(
+            one,
+            tuple(trails.get(one.id, [])),
+            visits.get(one.id, ()),
+            windows.get(one.id, []),
+            holds.get(one.id, []),
+            planned.get(one.id, []),
+        )
+        for one in found
+    ]
