@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Contact", "Contract", "Device", "DiscoveryRun", "ExternalReference", "Service", "client_enums"]
 
 OwnClient = Annotated["Client", strawberry.lazy("api.clients")]
+ERASED = "Whether nothing is left but an id and what was done: the name is a placeholder, and no list shows it."
 CHANGES = "How often it changed, counted from 1; give it as `expectedVersion` with a change decided on it."
 
 
@@ -54,13 +55,14 @@ async def _client(root: Any, info: Info) -> "Client | None":
 class Contact(AtSite, Node):
     id: strawberry.ID = id_field(IdKind.CONTACT, description="The contact's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
-    name: str = strawberry.field(description="The person's name.")
+    name: str = strawberry.field(description="The person's name; `[erased]` once they are erased.")
     email: EmailAddress | None = strawberry.field(description="Where they are written to.")
     phone: str | None = strawberry.field(description="Where they are called.")
     roles: list[ContactRole] = strawberry.field(description="What they are to the work.")
     language: str | None = strawberry.field(description="The language they are written to in, such as `nl`.")
     opted_out: bool = strawberry.field(description="Whether they want no surveys.")
     surveyable: bool = strawberry.field(description="Whether a survey can reach them.")
+    erased: bool = strawberry.field(description=ERASED)
     created_at: datetime = strawberry.field(description="When they were noted.")
     version: int = strawberry.field(description=CHANGES)
 

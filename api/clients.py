@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from api import client_loaders as loaders
-from api.belongings import CHANGES, Contact, Contract, Device, DiscoveryRun, ExternalReference, Service
+from api.belongings import CHANGES, ERASED, Contact, Contract, Device, DiscoveryRun, ExternalReference, Service
 from api.changing import id_of
 from api.client_lists import PLACES, belonging, ordering
 from api.context import Info
@@ -81,13 +81,14 @@ class DeviceWhere:
 @window(clients.Client, description="A company that the provider serves.")
 class Client(ClientSites, ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
-    name: str = strawberry.field(description="Its name; names may repeat.")
+    name: str = strawberry.field(description="Its name; names may repeat, and `[erased]` is that of an erased one.")
     industry: str | None = strawberry.field(description="What it does.")
     seats: int | None = strawberry.field(description="How many people work there with a computer.")
     owner_id: strawberry.ID | None = member_id_field("owner_id", description="The member to whom the client belongs.")
     account_manager_id: strawberry.ID | None = member_id_field(
         "account_manager_id", description="The member who looks after the account."
     )
+    erased: bool = strawberry.field(description=ERASED)
     created_at: datetime = strawberry.field(description="When it was taken on.")
     version: int = strawberry.field(description=CHANGES)
 

@@ -32,6 +32,7 @@ described(
     CALENDAR="A calendar.",
     CLIENT="A client.",
     CONTACT="A contact.",
+    MEMBER="A member.",
     CONTRACT="A contract or its amendment.",
     SITE="A site.",
     SERVICE="A service.",

@@ -19,16 +19,18 @@ from domain.ids import IdKind
 
 __all__ = ["Member", "MembersQuery", "client_enums"]
 
+ERASED = "Whether nothing is left of them but an id and what they did; no list shows them."
 BY_EMAIL = Ordering("members by address", (str,))
 
 
 @window(members.Member, description="A person of the provider.")
 class Member(Node):
     id: strawberry.ID = id_field(IdKind.MEMBER, description="The member's id.")
-    name: str = strawberry.field(description="The person's name.")
+    name: str = strawberry.field(description="The person's name; `[erased]` once they are erased.")
     email: EmailAddress = strawberry.field(description="Their address, one member each.")
     roles: list[Role] = strawberry.field(description="What they are to the provider.")
     active: bool = strawberry.field(description="Whether they can sign in.")
+    erased: bool = strawberry.field(description=ERASED)
     deputy_id: strawberry.ID | None = optional_id_field(
         IdKind.MEMBER, "deputy_id", description="Who stands in while they are away."
     )

@@ -9,9 +9,10 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.amending import AmendingMutation
+from api.amendment_mutations import AmendmentsMutation
 from api.checklist_mutations import ChecklistsMutation
 from api.checklists import ChecklistQuery
-from api.amendment_mutations import AmendmentsMutation
 from api.client_mutations import ClientsMutation
 from api.clients import ClientsQuery
 from api.contact_mutations import ContactsMutation, ContractsMutation
@@ -33,6 +34,9 @@ from api.notes import NotesMutation
 from api.onboarding import OnboardingQuery
 from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
+from api.plans import PlansMutation
+from api.privacy import PrivacyQuery
+from api.privacy_mutations import PrivacyMutation
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
 from api.site_mutations import SitesMutation
@@ -66,6 +70,7 @@ class Query(
     TenantQuery,
     EventsQuery,
     EventTypesQuery,
+    PrivacyQuery,
 ):
     pass
 
@@ -80,7 +85,9 @@ class Mutation(
     DevicesMutation,
     ServicesMutation,
     MovesMutation,
+    AmendingMutation,
     NotesMutation,
+    PlansMutation,
     WaiversMutation,
     FollowUpsMutation,
     ChecklistsMutation,
@@ -90,6 +97,7 @@ class Mutation(
     TenantMutation,
     DefinitionMutation,
     MigrationMutation,
+    PrivacyMutation,
 ):
     pass
 

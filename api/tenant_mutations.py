@@ -57,6 +57,15 @@ class TenantSettingsUpdateInput:
     escalation_rate_limit: strawberry.Maybe[float | None] = strawberry.field(
         default=None, description="What a client's escalation rate may not exceed to graduate, from 0 to 1."
     )
+    retention_lost_months: strawberry.Maybe[int | None] = strawberry.field(
+        default=None,
+        description="So many months after a prospect was lost its data is erased: 1 to 240; `null` keeps it for ever.",
+    )
+    retention_off_boarded_months: strawberry.Maybe[int | None] = strawberry.field(
+        default=None,
+        description="So many months after a client was off-boarded its data is erased: 1 to 240; "
+        "`null` keeps it for ever.",
+    )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -87,6 +96,8 @@ class TenantMutation:
             sandbox=change(input.sandbox),
             hard_waiver_persons=change(input.hard_waiver_persons),
             escalation_rate_limit=change(input.escalation_rate_limit),
+            retention_lost_months=change(input.retention_lost_months),
+            retention_off_boarded_months=change(input.retention_off_boarded_months),
             expected_version=input.expected_version,
         )
         request = info.context.command(input.idempotency_key)

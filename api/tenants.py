@@ -67,6 +67,12 @@ class TenantSettings:
     escalation_rate_limit: float | None = strawberry.field(
         description="What a client's escalation rate may not exceed to graduate, from 0 to 1; `null` sets no limit."
     )
+    retention_lost_months: int | None = strawberry.field(
+        description="So many months after a prospect was lost its data is erased; `null` keeps it for ever."
+    )
+    retention_off_boarded_months: int | None = strawberry.field(
+        description="So many months after a client was off-boarded its data is erased; `null` keeps it for ever."
+    )
 
 
 @window(tenants.Tenant, description="A provider.")

@@ -1,7 +1,7 @@
 """Redaction in the database: the rows that could name a person are looked up, and written back without them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,6 +49,16 @@ class Search:
     elsewhere: Sought | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One text in which somebody stands, and where."""
+
+    table: str
+    key: tuple[str, ...]
+    column: str
+    text: object
+
+
 async def cut_out(tx: Transaction, search: Search) -> Counter[Place]:
     """Take a person out of all words of the tenant; return how many texts that changed, by where they stand."""
     changed: Counter[Place] = Counter()
@@ -65,6 +75,17 @@ async def cut_out(tx: Transaction, search: Search) -> Counter[Place]:
                 statement, tenant=tx.tenant, pattern=search.elsewhere.lookup, client=search.client
             ):
                 changed += await _rewrite(tx, table, words, row, search.elsewhere, search.elsewhere)
+    return changed
+
+
+async def cut_out_of_shared(tx: Transaction, sought: Sought | None) -> Counter[Place]:
+    """Take somebody out of what belongs to no client, such as the lines of a file that could not be read."""
+    changed: Counter[Place] = Counter()
+    for table, words in _by_table().items():
+        if sought is None or _client_column(table) is not None:
+            continue
+        for row in await tx.rows(_lookup(table.name, "all"), tenant=tx.tenant, pattern=sought.lookup):
+            changed += await _rewrite(tx, table, words, row, sought, sought)
     return changed
 
 
@@ -85,6 +106,34 @@ async def clear(tx: Transaction, client: UUID) -> Counter[Place]:
                     changed[table.name, word.column] += 1
             await _write(tx, table, row, values)
     return changed
+
+
+async def mentions(tx: Transaction, search: Search) -> list[Mention]:
+    """Return the texts in which a person stands, as they are stored."""
+    found: list[Mention] = []
+    for table, words in _by_table().items():
+        within = search.client is not None and _client_column(table) is not None
+        here = {"client": search.client} if within else {}
+        passes = [("own" if within else "all", search.prose, search.own)]
+        passes += [("others", search.elsewhere, search.elsewhere)] if within else []
+        for whose, prose, others in passes:
+            if prose is None:
+                continue
+            statement = _lookup(table.name, whose, locking=False)
+            for row in await tx.rows(statement, tenant=tx.tenant, pattern=prose.lookup, **here):
+                found += _named(table, words, row, prose, others)
+    return found
+
+
+def _named(
+    table: Table, words: Sequence[Words], row: Record, prose: Sought, others: Sought | None
+) -> Iterator[Mention]:
+    for word in words:
+        sought = prose if word.kind is WordKind.PROSE else others
+        value = row[word.column]
+        if sought is not None and _replaced(value, word.members, sought.without) != value:
+            key = tuple(str(row[column.name]) for column in table.primary_key if column.name != "tenant_id")
+            yield Mention(table.name, key, word.column, value)
 
 
 async def _rewrite(
@@ -148,7 +197,7 @@ def _client_column(table: Table) -> ColumnElement[UUID] | None:
 
 
 @cache
-def _lookup(name: str, whose: str) -> Executable:
+def _lookup(name: str, whose: str, *, locking: bool = True) -> Executable:
     table = metadata().tables[name]
     words = _by_table()[table]
     columns = {column.name: column for column in (*table.primary_key, *(table.c[word.column] for word in words))}
@@ -159,7 +208,8 @@ def _lookup(name: str, whose: str) -> Executable:
     if whose != "all" and client is not None:
         given = bindparam("client", type_=Uuid())
         conditions.append(client == given if whose == "own" else client.is_distinct_from(given))
-    return select(*columns.values()).where(and_(*conditions)).with_for_update()
+    found = select(*columns.values()).where(and_(*conditions))
+    return found.with_for_update() if locking else found
 
 
 def _text(column: ColumnElement[Any]) -> ColumnElement[str]:

@@ -28,6 +28,7 @@ class ConsequenceKind(StrEnum):
     CALENDAR = "CALENDAR"
     CLIENT = "CLIENT"
     CONTACT = "CONTACT"
+    MEMBER = "MEMBER"
     CONTRACT = "CONTRACT"
     SITE = "SITE"
     SERVICE = "SERVICE"

@@ -69,6 +69,11 @@ def not_found(what: str, *path: str) -> UserError:
     return UserError(ErrorCode.NOT_FOUND, f"No {what} with this id is visible to you; check the id.", path)
 
 
+def erased(what: str, *path: str) -> UserError:
+    """Return the refusal of changing somebody of whom nothing is left."""
+    return UserError(ErrorCode.CONFLICT, f"This {what} is erased; there is nothing left to change.", path)
+
+
 def stale(current: int) -> StaleVersion:
     """Return the refusal of a command that was decided on an older version."""
     message = (

@@ -1,6 +1,5 @@
 """Privacy: whose data is erased or handed out, why, and how long what nobody needs any more is kept."""
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,37 +80,14 @@ class PrivacyRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Lapsed:
-    """A client whose onboardings have all ended, the last one at `ended_at`."""
-
-    client_id: UUID
-    retention: RetentionClass
-    ended_at: datetime
-    contacts: int
-
-
-@dataclass(frozen=True, slots=True)
 class RetentionDue:
-    """A client whose data is to go on a day; `contacts` counts its people who are not erased yet."""
+    """A client whose onboardings have all ended, and the local day on which its data is to go.
+
+    `contacts` counts its people who are not erased yet.
+    """
 
     client_id: UUID
     retention: RetentionClass
     ended_at: datetime
     due_on: date
     contacts: int
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the day so many months later, the last of its month where that has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def due(lapsed: Lapsed, settings: TenantSettings) -> RetentionDue | None:
-    """Return from which local day on a client's data is to go, or `None` where it is kept for ever."""
-    months = lapsed.retention.months(settings)
-    if months is None:
-        return None
-    day = months_after(lapsed.ended_at.astimezone(settings.zone).date(), months)
-    return RetentionDue(lapsed.client_id, lapsed.retention, lapsed.ended_at, day, lapsed.contacts)

@@ -56,15 +56,15 @@ class Sought:
         return self.cut.sub(ERASED, text)
 
 
-def known_by(person: Person, *, names: bool = True, parts: Iterable[str] = ()) -> Sought | None:
+def known_by(person: Person, *, parts: Iterable[str] = ()) -> Sought | None:
     """Return what finds a person, or `None` where there is nothing to find them by.
 
-    `names` says whether their whole names count; `parts` are the words of their names that count by themselves, as they
-    are written. A name of one word counts only as it is written, for it may be a word like any other.
+    `parts` are the words of their names that count by themselves, as they are written. A name of one word counts only
+    as it is written, for it may be a word like any other.
     """
     emails = [_folded(email.strip()) for email in person.emails if email.strip()]
     numbers = [core for phone in person.phones if (core := _core(phone))]
-    whole = list(_names(person.names)) if names else []
+    whole = list(_names(person.names))
     words = [_literal(part) for part in sorted(parts)]
     # An address goes before the name in it, and a whole name before its parts.
     cuts = [rf"(?:(?<![\w.+\-]){email}(?![\w\-]|\.\w))" for email in emails]

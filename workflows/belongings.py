@@ -12,7 +12,7 @@ from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change
 from domain.clients import ClientRef, ExternalKey
 from domain.edits import ClientEdit
-from domain.errors import ErrorCode, Outcome, UserError, not_found
+from domain.errors import ErrorCode, Outcome, UserError, erased, not_found
 from domain.events import Event, camel
 from domain.ids import IdKind
 from domain.timeline import TimelineKind
@@ -44,9 +44,9 @@ async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str
 
 
 def reach_faults(principal: Principal, holding: Held, *path: str) -> list[UserError]:
-    """Tell whether the caller may change what belongs to this client."""
+    """Tell whether the caller may change what belongs to this client; nothing of an erased one is changed."""
     if principal.reaches(Scope.CLIENTS_WRITE, holding.team):
-        return []
+        return [erased("client", *path)] if holding.client.erased else []
     message = (
         "You may change only clients whose team you are on; ask somebody on this one's team, or a service manager."
     )

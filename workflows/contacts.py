@@ -9,7 +9,7 @@ from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.client_rules import contact_faults
 from domain.clients import ClientRef, Contact, ContactRole
-from domain.errors import Outcome
+from domain.errors import Outcome, erased
 from domain.events import ContactChanged
 from domain.timeline import TimelineKind
 from workflows.belongings import Edited, held, noted, place_faults, told
@@ -86,6 +86,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
         await held(tx, principal, seen.client_id, "contactId", alone=True)
         contact = found(await contacts.lock(tx, command.contact_id), "contact", "contactId")
         fresh(contact, command.expected_version)
+        fit([erased("contact", "contactId")] if contact.erased else (), contact.id)
         names = ("name", "email", "phone", "roles", "language", "opted_out", "site_id")
         wanted = _tidy(replace(contact, **differences(contact, {name: getattr(command, name) for name in names})))
         changes = differences(contact, {name: getattr(wanted, name) for name in names})

@@ -9,7 +9,7 @@ from db.session import Transaction
 from domain.access import Principal, Role, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
-from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found
+from domain.errors import ErrorCode, Outcome, UserError, erased, invalid, not_found
 from domain.events import MemberChanged
 from domain.members import Member
 from workflows.checks import fit, found, fresh, refusable, running_again_on_duplicates
@@ -77,6 +77,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
         await tenants.lock(tx)  # two admins who demote each other at once take turns here
         member = found(await members.lock(tx, command.member_id), "member", "memberId")
         fresh(member, command.expected_version)
+        fit([erased("member", "memberId")] if member.erased else (), member.id)
         wanted = {name: getattr(command, name) for name in ("name", "email", "roles", "deputy_id")}
         changed = _tidy(replace(member, **differences(member, wanted)))
         if changed == member:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db import feed, idempotency
-from workflows import effects, tickets
+from workflows import effects, retention, tickets
 from workflows.context import Context
 
 KEYS_KEPT = timedelta(hours=24)
@@ -36,6 +36,7 @@ def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
         Job("tickets_attributed", 15 * SECOND, tickets.attribute),
         Job("outcomes_forgotten", HOUR, forget_outcomes),
         Job("events_forgotten", HOUR, forget_events),
+        Job("clients_erased", HOUR, retention.keep),
     )
 
 

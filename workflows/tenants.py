@@ -31,6 +31,9 @@ from workflows.public_holidays import UnknownRegionError, public_holidays
 from workflows.retargeting import retarget, tell_retargeted
 from workflows.working_weeks import Terms, Week, calendar_of
 
+RETENTION_MOST = 240
+"""Months for which data that nobody needs may be kept, if not for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class CreateTenant:
@@ -59,6 +62,8 @@ class UpdateSettings:
     sandbox: Change[bool] = UNCHANGED
     hard_waiver_persons: Change[int] = UNCHANGED
     escalation_rate_limit: Change[float | None] = UNCHANGED
+    retention_lost_months: Change[int | None] = UNCHANGED
+    retention_off_boarded_months: Change[int | None] = UNCHANGED
     expected_version: int | None = None
     dry_run: bool = False
 
@@ -184,7 +189,15 @@ def _creation_faults(command: CreateTenant) -> list[UserError]:
 def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant, list[UserError]]:
     """Return the provider as it would be, and what stands against it."""
     errors: list[UserError] = []
-    names = ("language", "brand", "sandbox", "hard_waiver_persons", "escalation_rate_limit")
+    names = (
+        "language",
+        "brand",
+        "sandbox",
+        "hard_waiver_persons",
+        "escalation_rate_limit",
+        "retention_lost_months",
+        "retention_off_boarded_months",
+    )
     settings = replace(
         tenant.settings, **differences(tenant.settings, {name: getattr(command, name) for name in names})
     )
@@ -196,6 +209,7 @@ def _changed(tenant: Tenant, command: UpdateSettings, year: int) -> tuple[Tenant
         asked = settings.hard_waiver_persons
         message = f"The waiver of a hard gate takes 1 or 2 people, not {asked}."
         errors.append(invalid(message, "hardWaiverPersons"))
+    errors += _retention_faults(settings)
     limit = settings.escalation_rate_limit
     if limit is not None and not 0 <= limit <= 1:
         message = f"{limit} is no share: give a limit from 0 to 1, such as 0.25, or none."
@@ -211,6 +225,18 @@ def _fields_changed(before: Tenant, after: Tenant) -> tuple[str, ...]:
     named = ("name",) if before.name != after.name else ()
     old, new = before.settings.to_data(), after.settings.to_data()
     return (*named, *(key for key in old if old[key] != new[key]))
+
+
+def _retention_faults(settings: TenantSettings) -> list[UserError]:
+    periods = {
+        "retentionLostMonths": settings.retention_lost_months,
+        "retentionOffBoardedMonths": settings.retention_off_boarded_months,
+    }
+    return [
+        invalid(f"{months} is no period: give 1 to {RETENTION_MOST} months, or none to keep it for ever.", field)
+        for field, months in periods.items()
+        if months is not None and not 1 <= months <= RETENTION_MOST
+    ]
 
 
 def _name_faults(name: str, field: str) -> list[UserError]:
