@@ -20,6 +20,7 @@ from api.members import Member
 from api.nodes import Node, nodes_of
 from api.note_fields import OnboardingNotes
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
+from api.plan_fields import PlanFields
 from api.timelines import OnboardingTimeline
 from api.user_errors import Blocker
 from db import cycles
@@ -30,7 +31,6 @@ from domain.errors import Blocker as BlockerValue
 from domain.ids import IdKind, parse, public
 from domain.moves import Move, scope_for
 from domain.onboarding import EndReason, HoldReason, ScopeKind, possible_moves
-from domain.pace import Pace, pace
 from domain.readiness import FORWARD
 from domain.stages import Stage
 
@@ -110,6 +110,7 @@ class OnboardingEffect:
 class Onboarding(
     OnboardingNotes,
     OnboardingTimeline,
+    PlanFields,
     OnboardingChecklist,
     OnboardingHandOff,
     OnboardingFollowUps,
@@ -166,12 +167,6 @@ class Onboarding(
     async def engineers(root: Any, info: Info) -> list[Member] | None:  # noqa: N805
         found = await info.context.loader(client_loaders.member).load_many(root.engineer_ids)
         return [member for member in found if member is not None]  # type: ignore[misc]
-
-    @resolved(description="How it stands to the target of its stage; `null` where nothing is to be reached.")
-    async def pace(root: Any, info: Info) -> Pace | None:  # noqa: N805
-        definition = await info.context.loader(loaders.definition).load(root.definition_id)
-        holds = await info.context.loader(loaders.holds).load(root.id)
-        return pace(root, definition.rules, loaders.now(info.context), holds)
 
     @resolved(description="The definition that it was opened with and keeps.")
     async def definition(root: Any, info: Info) -> OnboardingDefinition:  # noqa: N805

@@ -127,10 +127,12 @@ described(
 
 described(
     Pace,
-    "How an onboarding stands to the target of its stage; derived, never set.",
-    ON_TRACK="Less than 80 % of the way to the target has passed.",
-    AT_RISK="80 % or more of the way to the target has passed.",
-    LATE="The target has passed.",
+    "How an onboarding stands to the day its stage should be over, the earlier of its target and the planned date of "
+    "the next stage; derived, never set. The worse comes first: LATE, STALE, AT_RISK.",
+    ON_TRACK="Less than 80 % of the way to the day due has passed.",
+    AT_RISK="80 % or more of the way to the day due has passed.",
+    STALE="Nothing was done for as many business days as the definition allows in its stage: 5, 5 and 10.",
+    LATE="The day due has passed.",
     ON_HOLD="The clock stands still.",
 )
 

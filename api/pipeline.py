@@ -6,16 +6,16 @@ from uuid import UUID
 import strawberry
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
-from api import onboarding_loaders as loaders
 from api.context import Info
 from api.errors import BadUserInput
 from api.fields import FieldPrice, query_field
 from api.onboarding import Onboarding
+from api.plan_fields import paced
 from db import cycles
 from domain.access import Scope
 from domain.ids import IdKind, parse
 from domain.onboarding import Cycle
-from domain.pace import Pace, pace
+from domain.pace import Pace
 from domain.stages import ORDER, Stage
 
 IN_FLIGHT = (Stage.CONTRACTING, Stage.ASSET_DISCOVERY, Stage.EARLY_SUPPORT)
@@ -35,7 +35,7 @@ class PaceCount:
 class PipelineStage:
     stage: Stage = strawberry.field(description="The stage.")
     count: int = strawberry.field(description="How many onboardings stand here, shown or not.")
-    paces: list[PaceCount] = strawberry.field(description="How the onboardings shown stand to their targets.")
+    paces: list[PaceCount] = strawberry.field(description="How many of the onboardings shown have which pace.")
     cards: list[Onboarding] = strawberry.field(
         description="The onboardings, the longest open first; in steady state only the count is given."
     )
@@ -75,11 +75,7 @@ class PipelineQuery:
 
 async def _column(info: Info, stage: Stage, counts: dict[Stage, int], shown: list[Cycle]) -> PipelineStage:
     cards: Any = [cycle for cycle in shown if cycle.stage is stage]
-    pinned = await info.context.loader(loaders.definition).load_many([cycle.definition_id for cycle in cards])
-    held = await info.context.loader(loaders.holds).load_many([cycle.id for cycle in cards])
-    now = loaders.now(info.context)
-    judged = zip(cards, pinned, held, strict=True)
-    paces = [pace(cycle, definition.rules, now, holds) for cycle, definition, holds in judged]
+    paces = [found.pace for found in await info.context.loader(paced).load_many(cards) if found]
     return PipelineStage(
         stage=stage,
         count=counts.get(stage, 0),
