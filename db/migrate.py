@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,14 +30,16 @@ class MigrationFailedError(Exception):
     """A migration could not be made; the revision it belongs to left nothing behind."""
 
 
-def upgrade(owner_url: str) -> None:
-    """Migrate to the newest revision; each revision is one transaction, so a killed run repeats cleanly.
+def upgrade(owner_url: str, revision: str = "head") -> None:
+    """Migrate to the newest revision, or only as far as another one.
+
+    Each revision is one transaction, so that a killed run repeats cleanly.
 
     Raises:
         MigrationFailedError: a statement failed, or no server answers.
     """
     try:
-        asyncio.run(_connected(owner_url, _upgrade))
+        asyncio.run(_connected(owner_url, partial(_upgrade, revision=revision)))
     except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
         raise MigrationFailedError(_said(error)) from error
 
@@ -88,12 +91,12 @@ async def _connected(owner_url: str, work: Callable[[Connection], T]) -> T:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
     connection.commit()
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     # Readiness compares the revision with the one the code was written for, as the app's own login.
     connection.execute(text(f"grant select on alembic_version to {APP_ROLE}"))
     connection.commit()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.policies import protect
+from db.migrations.policies import protect, unforced
 
 revision = "0008"
 down_revision = "0007"
@@ -12,12 +12,13 @@ down_revision = "0007"
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.add_column("cycle", sa.Column("active_at", sa.DateTime(timezone=True)))
-    op.execute("""
-        update cycle c set active_at = coalesce(
-            (select max(t.recorded_at) from transition t where t.tenant_id = c.tenant_id and t.cycle_id = c.id),
-            c.opened_at
-        )
-    """)
+    with unforced("cycle", "transition"):
+        op.execute("""
+            update cycle c set active_at = coalesce(
+                (select max(t.recorded_at) from transition t where t.tenant_id = c.tenant_id and t.cycle_id = c.id),
+                c.opened_at
+            )
+        """)
     op.alter_column("cycle", "active_at", nullable=False)
     op.add_column("cycle", sa.Column("amendment_id", sa.Uuid()))
     op.add_column("cycle", sa.Column("notice_id", sa.Uuid()))
@@ -58,3 +59,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("withdrawn_at is null"),
     )
     protect("notice", client=True)
+    # A graduation that was undone can be made again from the same stay.
+    op.drop_constraint("uq_baseline_tenant_id_cycle_id_visit_id_kpi", "baseline", type_="unique")
+    op.create_unique_constraint(
+        op.f("uq_baseline_tenant_id_cycle_id_visit_id_kpi_as_of"),
+        "baseline",
+        ["tenant_id", "cycle_id", "visit_id", "kpi", "as_of"],
+    )
