@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 
 from db.session import Transaction, columns
@@ -21,11 +22,19 @@ class ImportStatus(StrEnum):
     INTERRUPTED = "INTERRUPTED"
 
 
+class ImportKind(StrEnum):
+    """What a file brings."""
+
+    TICKETS = "TICKETS"
+    CLIENTS = "CLIENTS"
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One import of a file of tickets."""
+    """One import of a file; one of clients names no system, for each of its rows may name another."""
 
     id: UUID
+    kind: ImportKind
     system: str
     file_name: str
     status: ImportStatus
@@ -52,18 +61,18 @@ class Step:
 
 
 BEGIN = text("""
-    insert into ticket_import (tenant_id, id, system, file_name, status, started_at, finished_at, line, created,
-                               changed, unchanged, bad_lines, failure, requested_by)
-    values (:tenant, :id, :system, :file_name, 'RUNNING', :now, null, 0, 0, 0, 0, 0, null, :requested_by)
+    insert into import_run (tenant_id, id, kind, system, file_name, status, started_at, finished_at, line, created,
+                            changed, unchanged, bad_lines, failure, requested_by)
+    values (:tenant, :id, :kind, :system, :file_name, 'RUNNING', :now, null, 0, 0, 0, 0, 0, null, :requested_by)
 """)
 
 INTERRUPT = text("""
-    update ticket_import set status = 'INTERRUPTED', finished_at = :now
-    where tenant_id = :tenant and system = :system and file_name = :file_name and status = 'RUNNING'
+    update import_run set status = 'INTERRUPTED', finished_at = :now
+    where tenant_id = :tenant and kind = :kind and system = :system and file_name = :file_name and status = 'RUNNING'
 """)
 
 STEP = text("""
-    update ticket_import
+    update import_run
     set line = greatest(line, :line), created = created + :created, changed = changed + :changed,
         unchanged = unchanged + :unchanged, bad_lines = bad_lines + :bad_lines
     where tenant_id = :tenant and id = :id
@@ -78,20 +87,20 @@ ERRORS = text("""
 """)
 
 END = text("""
-    update ticket_import set status = :status, finished_at = :now, failure = :failure
+    update import_run set status = :status, finished_at = :now, failure = :failure
     where tenant_id = :tenant and id = :id
 """)
 
 GET = text("""
-    select id, system, file_name, status, started_at, finished_at, line, created, changed, unchanged, bad_lines,
+    select id, kind, system, file_name, status, started_at, finished_at, line, created, changed, unchanged, bad_lines,
            failure, requested_by
-    from ticket_import where tenant_id = :tenant and id = :id
+    from import_run where tenant_id = :tenant and id = :id
 """)
 
 RECENT = text("""
-    select id, system, file_name, status, started_at, finished_at, line, created, changed, unchanged, bad_lines,
+    select id, kind, system, file_name, status, started_at, finished_at, line, created, changed, unchanged, bad_lines,
            failure, requested_by
-    from ticket_import where tenant_id = :tenant order by started_at desc, id desc limit :rows
+    from import_run where tenant_id = :tenant order by started_at desc, id desc limit :rows
 """)
 
 BAD_LINES = text("""
@@ -101,12 +110,21 @@ BAD_LINES = text("""
 """)
 
 
-async def begin(tx: Transaction, key: UUID, system: str, file_name: str, now: datetime, requested_by: UUID) -> None:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an import that begins brings, from which file, and who asked for it."""
+
+    kind: ImportKind
+    system: str
+    file_name: str
+    requested_by: UUID
+
+
+async def begin(tx: Transaction, key: UUID, begun: Begun, now: datetime) -> None:
     """Write a new import; one of the same file that was cut off is marked so."""
-    await tx.run(INTERRUPT, tenant=tx.tenant, system=system, file_name=file_name, now=now)
-    await tx.run(
-        BEGIN, tenant=tx.tenant, id=key, system=system, file_name=file_name, now=now, requested_by=requested_by
-    )
+    same = {"kind": begun.kind.value, "system": begun.system, "file_name": begun.file_name, "now": now}
+    await tx.run(INTERRUPT, tenant=tx.tenant, **same)
+    await tx.run(BEGIN, tenant=tx.tenant, id=key, requested_by=begun.requested_by, **same)
 
 
 async def step(tx: Transaction, key: UUID, done: Step) -> None:
@@ -138,16 +156,20 @@ async def end(tx: Transaction, key: UUID, status: ImportStatus, now: datetime, f
 
 async def get(tx: Transaction, key: UUID) -> Import | None:
     row = await tx.one(GET, tenant=tx.tenant, id=key)
-    return Import(**{**row, "status": ImportStatus(row["status"])}) if row else None
+    return _read(row) if row else None
 
 
 async def recent(tx: Transaction, rows: int) -> list[Import]:
     """Return the latest imports, newest first."""
     found = await tx.rows(RECENT, tenant=tx.tenant, rows=rows)
-    return [Import(**{**row, "status": ImportStatus(row["status"])}) for row in found]
+    return [_read(row) for row in found]
 
 
 async def bad_lines(tx: Transaction, key: UUID, after: int, rows: int) -> list[tuple[int, LineError]]:
     """Return the bad lines of an import with their numbers, from the one after `after` on."""
     found = await tx.rows(BAD_LINES, tenant=tx.tenant, id=key, after=after, rows=rows)
     return [(row["number"], LineError(row["line"], row["column_name"], row["value"], row["reason"])) for row in found]
+
+
+def _read(row: asyncpg.Record) -> Import:
+    return Import(**{**row, "kind": ImportKind(row["kind"]), "status": ImportStatus(row["status"])})

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from db import attribution, clients, external_refs, imports, outbox, tenants
-from db.imports import ImportStatus, Step
+from db.imports import Begun, ImportKind, ImportStatus, Step
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.clients import Client, ExternalRef
@@ -131,7 +131,7 @@ async def import_tickets(
     async with context.database.writing(principal) as tx:
         if options.client is not None and await clients.get(tx, options.client) is None:
             raise ImportRefused("No client with this id is visible to you; check the id.")
-        await imports.begin(tx, key, system, path.name, context.clock(), principal.id)
+        await imports.begin(tx, key, Begun(ImportKind.TICKETS, system, path.name, principal.id), context.clock())
     run = _Run(context, principal, options, system, key)
     try:
         with opened(path) as lines:

@@ -222,12 +222,13 @@ class TicketCellRow(Base):
     escalations: Mapped[int]
 
 
-class TicketImportRow(OfTenant, Base):
+class ImportRunRow(OfTenant, Base):
     """One import of a file: how far it is, and what came of it."""
 
-    __tablename__ = "ticket_import"
+    __tablename__ = "import_run"
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenant.id"]), Index(None, "tenant_id", "started_at", "id"))
 
+    kind: Mapped[str]
     system: Mapped[str]
     file_name: Mapped[str]
     status: Mapped[str]
@@ -248,7 +249,7 @@ class ImportErrorRow(Base):
     __tablename__ = "import_error"
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "import_id", "number"),
-        ForeignKeyConstraint(["tenant_id", "import_id"], ["ticket_import.tenant_id", "ticket_import.id"]),
+        ForeignKeyConstraint(["tenant_id", "import_id"], ["import_run.tenant_id", "import_run.id"]),
     )
 
     tenant_id: Mapped[UUID]
