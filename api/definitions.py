@@ -17,6 +17,7 @@ from db import definitions as stored
 from domain import definition_differences, definitions, diagrams
 from domain.access import PrincipalKind, Scope
 from domain.definition_documents import write
+from domain.definition_rules import FIGURES
 from domain.definition_schema import definition_schema
 from domain.definitions import Audience, DayNinetyFrom, Hardness, Owner, Survey
 from domain.ids import IdKind, public
@@ -74,6 +75,24 @@ class DefinitionDifference:
     after: JSON | None = strawberry.field(description="What the other says; `null` where it has no such value.")
 
 
+_FIGURES = {figure.attribute: figure for figure in FIGURES}
+
+
+def _figure(attribute: str) -> Any:
+    """Return a number of the rules as a field, described as the table of limits describes it."""
+    figure = _FIGURES[attribute]
+
+    def whole(root: Any) -> int:
+        found: int = getattr(root.rules, attribute)
+        return found
+
+    def share(root: Any) -> float:
+        found: float = getattr(root.rules, attribute)
+        return found
+
+    return strawberry.field(resolver=whole if figure.whole else share, description=figure.said)
+
+
 async def pinned(context: OperationContext, keys: Sequence[UUID]) -> list[int]:
     """Load how many open onboardings keep to definitions."""
     async with context.reading() as tx:
@@ -90,6 +109,16 @@ class OnboardingDefinition:
     id: strawberry.ID = id_field(IdKind.DEFINITION, description="The definition's id.")
     number: int = strawberry.field(description="Its number; the newest is the one that a new onboarding gets.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    early_support_days: int = _figure("early_support_days")
+    minimum_early_days: int = _figure("minimum_early_days")
+    hold_review_days: int = _figure("hold_review_days")
+    at_risk_share: float = _figure("at_risk_share")
+    pending_hours: int = _figure("pending_hours")
+    discovery_age_days: int = _figure("discovery_age_days")
+    managed_share: float = _figure("managed_share")
+    escalation_days: int = _figure("escalation_days")
+    escalation_minimum_tickets: int = _figure("escalation_minimum_tickets")
+    waiver_days: int = _figure("waiver_days")
 
     @resolved(description="What kind of caller made it; `SYSTEM` for the one that a provider begins with.")
     def author_kind(root: Any) -> PrincipalKind | None:  # noqa: N805 -- the root is a domain value, not this class

@@ -233,6 +233,43 @@ def test_the_schema_is_written_and_checked(steadystate: CommandLine) -> None:
     assert steadystate.run("schema", "--check").returncode == 0
 
 
+def test_a_definition_is_carried_from_one_provider_to_another(steadystate: CommandLine) -> None:
+    for slug in ("north-wind", "south-wind"):
+        steadystate.done("tenant", "create", slug, "--admin-email", "ada@n.example")
+    steadystate.done("definition", "export", "--tenant", "north-wind", "--file", "definition.json")
+    file = steadystate.directory / "definition.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(document | {"waiverDays": 3}), encoding="utf-8")
+    arguments = ("definition", "import", "definition.json", "--tenant", "south-wind")
+    assert steadystate.done(*arguments, "--dry-run") == "waiverDays\t14\t3"
+    made = steadystate.run(*arguments, "--note", "as in the north")
+    assert (made.returncode, made.stdout) == (0, "waiverDays\t14\t3\n")
+    assert "Made version 2." in made.stderr
+    again = steadystate.run(*arguments)
+    assert "what version 2 says; no version was made" in again.stderr
+    written = json.loads(steadystate.done("definition", "export", "--tenant", "south-wind"))
+    assert written == document | {"waiverDays": 3}
+    assert json.loads(steadystate.done("definition", "export", "--tenant", "south-wind", "--number", "1")) == document
+
+
+def test_a_definition_that_cannot_be_read_is_named(steadystate: CommandLine) -> None:
+    steadystate.done("tenant", "create", "north-wind", "--admin-email", "ada@n.example")
+    arguments = ("definition", "import", "definition.json", "--tenant", "north-wind")
+    file = steadystate.directory / "definition.json"
+    for text, said in (
+        ("{", "is no JSON: line 1, column 2"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{}", "waiverDays: this is missing; give it."),
+    ):
+        file.write_text(text, encoding="utf-8")
+        ended = steadystate.run(*arguments)
+        assert ended.returncode == 1
+        assert said in ended.stderr
+    ended = steadystate.run("definition", "export", "--tenant", "north-wind", "--number", "9")
+    assert "there is no version 9; the newest is 1" in ended.stderr
+    assert json.loads(steadystate.done("definition", "schema"))["title"] == "Onboarding definition"
+
+
 def test_tickets_are_imported_with_bad_lines_named(steadystate: CommandLine) -> None:
     steadystate.done("tenant", "create", "north-wind", "--admin-email", "ada@n.example")
     (steadystate.directory / "tickets.csv").write_text(
