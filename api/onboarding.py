@@ -9,6 +9,7 @@ import strawberry
 from api import client_loaders, onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
 from api.audit import Transition
+from api.calendars import CountingCalendar
 from api.checklists import OnboardingChecklist
 from api.context import Info
 from api.definitions import OnboardingDefinition
@@ -21,9 +22,10 @@ from api.nodes import Node, nodes_of
 from api.note_fields import OnboardingNotes
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.plan_fields import PlanFields
+from api.scopes import OnboardingScope
 from api.timelines import OnboardingTimeline
 from api.user_errors import Blocker
-from db import cycles
+from db import cycles, histories
 from domain import baselines, diagrams, effects, onboarding
 from domain.access import Scope
 from domain.effects import EffectKind, EffectState
@@ -114,6 +116,7 @@ class Onboarding(
     OnboardingChecklist,
     OnboardingHandOff,
     OnboardingFollowUps,
+    CountingCalendar,
     Node,
 ):
     id: strawberry.ID = id_field(IdKind.ONBOARDING, description="The onboarding's id.")
@@ -235,7 +238,7 @@ class Onboarding(
         rows = await info.context.loader(loaders.history, page).load(root.id)
 
         async def count() -> int:
-            return await info.context.loader(loaders.lengths, cycles.HISTORY).load(root.id)
+            return await info.context.loader(loaders.lengths, histories.HISTORY).load(root.id)
 
         return connection(page, rows, key=lambda t: (t.recorded_at, t.id), count=count)
 
@@ -256,6 +259,9 @@ class OnboardingWhere:
     stages: list[Stage] | None = strawberry.field(default=None, description="In one of these stages.")
     lead_id: strawberry.ID | None = strawberry.field(default=None, description="Led by this member.")
     client_id: strawberry.ID | None = strawberry.field(default=None, description="Of this client.")
+    scope_kinds: list[ScopeKind] | None = strawberry.field(
+        default=None, description="About one of these: the whole client, a site, a service."
+    )
     open: bool | None = strawberry.field(default=None, description="Still going on (`true`) or ended (`false`).")
     held: bool | None = strawberry.field(default=None, description="On hold (`true`) or not (`false`).")
 
@@ -265,6 +271,7 @@ class OnboardingWhere:
             "stages": None if self.stages is None else [stage.value for stage in self.stages],
             "lead": None if self.lead_id is None else parse(IdKind.MEMBER, self.lead_id),
             "client": None if self.client_id is None else parse(IdKind.CLIENT, self.client_id),
+            "scope_kinds": None if self.scope_kinds is None else [kind.value for kind in self.scope_kinds],
             "open": self.open,
             "held": self.held,
         }

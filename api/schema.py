@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.amending import AmendingMutation
 from api.amendment_mutations import AmendmentsMutation
+from api.calendar_mutations import CalendarsMutation
 from api.checklist_mutations import ChecklistsMutation
 from api.checklists import ChecklistQuery
 from api.client_mutations import ClientsMutation
@@ -21,6 +22,7 @@ from api.definitions import DefinitionQuery
 from api.device_mutations import DevicesMutation, ServicesMutation
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
+from api.expansions import ExpansionMutation
 from api.fields import guard
 from api.follow_ups import FollowUpQuery, FollowUpsMutation
 from api.hand_offs import HandOffMutation
@@ -82,9 +84,11 @@ class Mutation(
     ContractsMutation,
     AmendmentsMutation,
     SitesMutation,
+    CalendarsMutation,
     DevicesMutation,
     ServicesMutation,
     MovesMutation,
+    ExpansionMutation,
     AmendingMutation,
     NotesMutation,
     PlansMutation,

@@ -8,6 +8,7 @@ import strawberry
 
 from api import client_loaders as loaders
 from api.belongings import CHANGES, ExternalReference, OwnClient
+from api.calendars import OwnCalendar
 from api.client_lists import belonging, ordering
 from api.context import Info
 from api.fields import FieldPrice, id_field, query_field, resolved, window
@@ -26,7 +27,7 @@ ALL = "Archived ones too."
 
 
 @window(sites.Site, description="A place at which a client works.")
-class Site(Node):
+class Site(OwnCalendar, Node):
     id: strawberry.ID = id_field(IdKind.SITE, description="The site's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     name: str = strawberry.field(description="What it is called; names may repeat.")

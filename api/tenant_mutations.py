@@ -1,15 +1,14 @@
 """The mutation of what a provider has decided for itself."""
 
-import re
-from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import strawberry
 
-from api.changing import EXPECTED, Payload, change, change_as
+from api.calendar_inputs import WorkingHoursInput, week
+from api.changing import EXPECTED, change, change_as
+from api.consequences import DRY_RUN, ForeseeingPayload, changes_of
 from api.context import Info
-from api.errors import BadUserInput
 from api.fields import mutation_field
 from api.payloads import KEY, event_id
 from api.tenants import Tenant, tenant
@@ -18,15 +17,6 @@ from domain.errors import ErrorCode
 from domain.periods import Weekday
 from workflows import tenants
 from workflows.tenants import UpdateSettings
-
-_TIME = re.compile(r"(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00))")
-
-
-@strawberry.input(description="One stretch of work within a weekday.")
-class WorkingHoursInput:
-    weekday: Weekday = strawberry.field(description="The weekday.")
-    opens: str = strawberry.field(description="When work begins, such as `09:00`.")
-    closes: str = strawberry.field(description="When it ends, such as `17:00`; midnight at the end is `24:00`.")
 
 
 @strawberry.input(description="A change of what the provider has decided for itself; what is left out stays as it is.")
@@ -66,12 +56,13 @@ class TenantSettingsUpdateInput:
         description="So many months after a client was off-boarded its data is erased: 1 to 240; "
         "`null` keeps it for ever.",
     )
+    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
 @strawberry.type(description="The provider after the change, or why nothing changed.")
-class TenantSettingsUpdatePayload(Payload):
+class TenantSettingsUpdatePayload(ForeseeingPayload):
     tenant: Tenant | None = strawberry.field(description="The provider as it is now.")
 
 
@@ -79,7 +70,8 @@ class TenantSettingsUpdatePayload(Payload):
 class TenantMutation:
     @mutation_field(
         scope=Scope.TENANT_WRITE,
-        description="Change what the provider has decided for itself: calendar, language, rules.",
+        description="Change what the provider has decided for itself: calendar, language, rules. With the calendar "
+        "move the targets of the open onboardings that count by it.",
         may_fail=(ErrorCode.STALE_VERSION, ErrorCode.CONFLICT),
     )
     async def tenant_settings_update(self, info: Info, input: TenantSettingsUpdateInput) -> TenantSettingsUpdatePayload:
@@ -87,7 +79,7 @@ class TenantMutation:
             name=change(input.name),
             zone=change(input.zone),
             week_start=change(input.week_start),
-            hours=change_as(input.hours, _week),
+            hours=change_as(input.hours, week),
             country=change(input.country),
             subdivision=change(input.subdivision),
             own_days=change_as(input.own_days, tuple),
@@ -99,6 +91,7 @@ class TenantMutation:
             retention_lost_months=change(input.retention_lost_months),
             retention_off_boarded_months=change(input.retention_off_boarded_months),
             expected_version=input.expected_version,
+            dry_run=input.dry_run,
         )
         request = info.context.command(input.idempotency_key)
         outcome = await info.context.perform(tenants.update_settings, request, command)
@@ -107,19 +100,5 @@ class TenantMutation:
             tenant=own,  # type: ignore[arg-type]
             event_id=event_id(outcome),
             errors=list(outcome.errors),  # type: ignore[arg-type]
+            changes=changes_of(outcome.facts),
         )
-
-
-def _week(given: Sequence[WorkingHoursInput]) -> dict[Weekday, tuple[tuple[int, int], ...]]:
-    week: dict[Weekday, tuple[tuple[int, int], ...]] = {}
-    for span in given:
-        week[span.weekday] = (*week.get(span.weekday, ()), (_minute(span.opens), _minute(span.closes)))
-    return week
-
-
-def _minute(text: str) -> int:
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise BadUserInput(f"{text[:20]!r} is no time of day; write it like 09:30, the end of the day as 24:00.")
-    hour, minute = (part for part in match.groups() if part is not None)
-    return int(hour) * 60 + int(minute)

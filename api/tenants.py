@@ -2,56 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import strawberry
 
 from api import client_enums, kpi_enums
+from api.calendars import Calendar
 from api.context import Info, OperationContext
-from api.fields import id_field, query_field, resolved, window
+from api.fields import id_field, query_field, window
 from api.nodes import Node, nodes_of
 from db import tenants as stored
-from domain import calendars, tenants
+from domain import tenants
 from domain.access import Scope
 from domain.ids import IdKind
-from domain.periods import Weekday
 
-__all__ = ["Tenant", "TenantQuery", "client_enums", "clock_time", "kpi_enums", "tenant"]
-
-
-def clock_time(minute: int) -> str:
-    """Return a minute of the day as people write it, such as ``09:30``."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-@strawberry.type(description="One stretch of work within a weekday.")
-class WorkingHours:
-    weekday: Weekday = strawberry.field(description="The weekday.")
-    opens: str = strawberry.field(description="When work begins, such as `09:00`.")
-    closes: str = strawberry.field(description="When it ends, such as `17:00`; midnight at the end is `24:00`.")
-
-
-@window(calendars.Calendar, description="Which hours of which local days are worked; a change makes a new version.")
-class Calendar:
-    zone: ZoneInfo = strawberry.field(description="The zone whose days are the provider's days.")
-    week_start: Weekday = strawberry.field(description="The day on which weeks begin.")
-    version: int = strawberry.field(description="How often it changed, counted from 1.")
-
-    @resolved(description="The working hours, from the start of the week on.")
-    def hours(root: Any) -> list[WorkingHours]:  # noqa: N805 -- the root is a domain value
-        days = list(Weekday)
-        start = days.index(root.week_start)
-        return [
-            WorkingHours(weekday=day, opens=clock_time(span.opens_minute), closes=clock_time(span.closes_minute))
-            for day in (*days[start:], *days[:start])
-            for span in root.hours.get(day, ())
-        ]
-
-    @resolved(description="The days off, public and own, in order.")
-    def holidays(root: Any) -> list[date]:  # noqa: N805
-        return sorted(root.holidays)
+__all__ = ["Tenant", "TenantQuery", "client_enums", "kpi_enums", "tenant"]
 
 
 @window(tenants.TenantSettings, description="What a provider has decided for itself.")

@@ -9,10 +9,10 @@ from db import calendars, contracts, cycles, sites, tenants
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.calendars import Calendar, CalendarSource
-from domain.changes import UNCHANGED
+from domain.changes import UNCHANGED, Change
 from domain.clients import Contract
 from domain.consequences import Consequence, ConsequenceKind, told
-from domain.errors import ErrorCode, Outcome, UserError
+from domain.errors import ErrorCode, Outcome, UserError, invalid
 from domain.events import ContractChanged, Event, SiteChanged
 from domain.ids import IdKind, public
 from domain.own_calendars import CalendarOwner, CalendarVersion
@@ -39,7 +39,7 @@ class SetCalendar:
     """
 
     owner: UUID
-    terms: Terms | None
+    terms: Change[Terms | None]
     expected_version: int | None = None
     dry_run: bool = False
 
@@ -55,12 +55,12 @@ async def set_site(context: Context, principal: Principal, request: Request, com
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
+        terms = _given(command)
         seen = found(await sites.get(tx, command.owner), "site", "siteId")
         await held(tx, principal, seen.client_id, "siteId", alone=True)
         site = found(await sites.lock(tx, command.owner), "site", "siteId")
         fresh(site, command.expected_version)
         fit(_archived_faults(site), site.id)
-        terms = command.terms
         if terms is not None and terms.zone is UNCHANGED and site.zone is not None:
             terms = replace(terms, zone=ZoneInfo(site.zone))
         owner = CalendarOwner(CalendarSource.SITE, site.id)
@@ -86,12 +86,13 @@ async def set_contract(context: Context, principal: Principal, request: Request,
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
+        terms = _given(command)
         seen = found(await contracts.get(tx, command.owner), "contract", "contractId")
         await held(tx, principal, seen.client_id, "contractId", alone=True)
         contract = found(await contracts.lock(tx, command.owner), "contract", "contractId")
         fresh(contract, command.expected_version)
         owner = CalendarOwner(CalendarSource.CONTRACT, contract.id)
-        changes = await _succeed(tx, principal, request, owner, contract.client_id, command.terms, now)
+        changes = await _succeed(tx, principal, request, owner, contract.client_id, terms, now)
         if not changes:
             return Outcome(contract.id, contract.version, facts=told(()))
         changed = replace(contract, version=contract.version + 1)
@@ -102,6 +103,13 @@ async def set_contract(context: Context, principal: Principal, request: Request,
         return await _told(tx, principal, request, event, changed, changes, now)
 
     return await perform(context, principal, request, "contractCalendarSet", command, act, dry_run=command.dry_run)
+
+
+def _given(command: SetCalendar) -> Terms | None:
+    if command.terms is UNCHANGED:
+        fit([invalid("Give a calendar, or null to take its own away.", "calendar")])
+        raise AssertionError
+    return command.terms
 
 
 async def _succeed(
