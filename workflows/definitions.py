@@ -13,7 +13,7 @@ from domain.definition_differences import DefinitionDifference, differences
 from domain.definition_documents import edited, read
 from domain.definition_rules import NOTE_LIMIT
 from domain.definitions import Authorship, Definition, Rules
-from domain.errors import Outcome, UserError, invalid, stale
+from domain.errors import ForbiddenError, Outcome, UserError, invalid, stale
 from domain.events import DefinitionChanged
 from workflows.checks import RefusedError, fit, refusable, running_again_on_duplicates
 from workflows.commands import perform, publish
@@ -47,9 +47,9 @@ async def edit_definition(context: Context, principal: Principal, request: Reque
     """Edit the newest version as a new one; onboardings under way keep theirs.
 
     Raises:
-        ForbiddenError: the caller may not write policies.
+        ForbiddenError: the caller may not write policies, or sees only some of the clients.
     """
-    principal.require(Scope.POLICIES_WRITE)
+    _for_every_client(principal)
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
@@ -67,9 +67,9 @@ async def import_definition(
     """Bring a document in as a new version; everything that is wrong with it is named by its path.
 
     Raises:
-        ForbiddenError: the caller may not write policies.
+        ForbiddenError: the caller may not write policies, or sees only some of the clients.
     """
-    principal.require(Scope.POLICIES_WRITE)
+    _for_every_client(principal)
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
@@ -81,6 +81,13 @@ async def import_definition(
     return await perform(
         context, principal, request, "onboardingDefinitionImport", command, act, dry_run=command.dry_run
     )
+
+
+def _for_every_client(principal: Principal) -> None:
+    principal.require(Scope.POLICIES_WRITE)
+    if principal.clients is not None:
+        msg = "A definition is for every client; this credential sees only some."
+        raise ForbiddenError(msg)
 
 
 async def _newest(tx: Transaction, expected: int | None) -> Definition:

@@ -30,6 +30,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "myChecklist": {"first": 50},
     "tickets": {"first": 50},
     "members": {"first": 50},
+    "onboardingDefinitions": {"first": 50},
     "tokens": {"first": 50},
     "events": {"first": 50},
     "kpi": {"query": KPI},

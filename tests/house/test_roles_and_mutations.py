@@ -18,6 +18,7 @@ BELONGINGS = {
     "clientUpdate",
     "contactCreate",
     "contactUpdate",
+    "contractCalendarSet",
     "contractCreate",
     "contractUpdate",
     "deviceUpdate",
@@ -25,6 +26,7 @@ BELONGINGS = {
     "discoveryRunRecord",
     "serviceCreate",
     "serviceUpdate",
+    "siteCalendarSet",
 }
 HOLDS = {"onboardingHold", "onboardingResume"}
 MOVES = {
@@ -51,9 +53,12 @@ SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
 HARD_WAIVERS = {"waiverGrant"}
 PEOPLE = {"memberDeactivate", "memberInvite", "memberUpdate"}
 SETTINGS = {"tenantSettingsUpdate"}
+POLICIES = {"onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
-SERVICE_MANAGER = OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | ENDS | SOFT_WAIVERS | HARD_WAIVERS
-PROGRAM = BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
+SERVICE_MANAGER = (
+    POLICIES | OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | ENDS | SOFT_WAIVERS | HARD_WAIVERS
+)
+PROGRAM = POLICIES | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
 MAY = {
     "VIEWER": OWN_TOKENS,
@@ -78,6 +83,7 @@ STAFF = {
     "actor",
     "assignee",
     "attestedBy",
+    "author",
     "closedBy",
     "createdBy",
     "deputy",

@@ -139,6 +139,13 @@ async def test_a_lead_writes_no_policies(provider: Provider) -> None:
         await import_definition(provider.context, lead, sent(), ImportDefinition({}))
 
 
+async def test_a_token_that_sees_some_clients_writes_no_rules_for_all(provider: Provider) -> None:
+    client = await provider.client()
+    program = await provider.program(Scope.POLICIES_WRITE, clients=(client,))
+    with pytest.raises(ForbiddenError, match="sees only some"):
+        await edit_definition(provider.context, program, sent("k"), EditDefinition(1, {"timerDays": [1]}))
+
+
 async def test_what_one_provider_exports_another_imports(provider: Provider, other_provider: Provider) -> None:
     done(await edit(provider, timerDays=[15, 45], gates={"BACKUP_VERIFIED": "HARD"}, checklists={"STEADY_STATE": []}))
     document = write((await newest(provider)).rules)
