@@ -31,6 +31,7 @@ from domain import clients
 from domain.access import Scope
 from domain.clients import DeviceState, ExternalKey, prefix_range
 from domain.ids import IdKind, parse
+from domain.onboarding import ScopeKind
 from domain.stages import Stage
 
 
@@ -105,15 +106,27 @@ class Client(ClientSites, ClientFigures, ClientTickets, ClientNotes, ClientTimel
     async def external(root: Any, info: Info) -> list[ExternalReference]:  # noqa: N805
         return await info.context.loader(loaders.refs_of).load(root.id)  # type: ignore[return-value]
 
-    @resolved(description="Its latest onboarding; `null` before the first.")
+    @resolved(description="Its latest onboarding as a whole; `null` before the first.")
     async def onboarding(root: Any, info: Info) -> Onboarding | None:  # noqa: N805
         return await info.context.loader(loaders.latest_cycle).load(root.cycle_id) if root.cycle_id else None  # type: ignore[return-value]
 
-    @resolved(description="All its onboardings, oldest first.", cost=FieldPrice(list_size=3))
-    async def onboardings(root: Any, info: Info) -> list[Onboarding]:  # noqa: N805
-        return await info.context.loader(of_client).load(root.id)  # type: ignore[return-value]
+    @resolved(
+        description="All its onboardings, of the whole client, its sites and its services, oldest first.",
+        cost=FieldPrice(list_size=3),
+    )
+    async def onboardings(
+        root: Any,  # noqa: N805
+        info: Info,
+        scope_kinds: Annotated[
+            list[ScopeKind] | None, strawberry.argument(description="About one of these only.")
+        ] = None,
+    ) -> list[Onboarding]:
+        found = await info.context.loader(of_client).load(root.id)
+        return [cycle for cycle in found if scope_kinds is None or cycle.scope_kind in scope_kinds]  # type: ignore[misc]
 
-    @resolved(description="The stage of its latest onboarding; `null` before the first.", for_all=loaders.stages_of)
+    @resolved(
+        description="The stage of its latest onboarding as a whole; `null` before the first.", for_all=loaders.stages_of
+    )
     async def stage(root: Any, info: Info) -> Stage | None:  # noqa: N805
         if root.cycle_id is None:
             return None

@@ -216,6 +216,7 @@ class MovesMutation:
             ErrorCode.NOT_ALLOWED,
             ErrorCode.STALE_VERSION,
             ErrorCode.MOVE_NOT_POSSIBLE,
+            ErrorCode.CONFLICT,
         ),
     )
     async def onboarding_update(self, info: Info, input: OnboardingUpdateInput) -> OnboardingUpdatePayload:

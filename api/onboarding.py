@@ -110,6 +110,7 @@ class OnboardingEffect:
     description="One onboarding of a client, from its opening to its end. A client that comes back gets a new one.",
 )
 class Onboarding(
+    OnboardingScope,
     OnboardingNotes,
     OnboardingTimeline,
     PlanFields,

@@ -5,13 +5,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from db import cycles, evidence, steps
+from db.portraits import portrait
 from db.session import Transaction
 from domain.access import Principal
 from domain.client_rules import day_faults
+from domain.consequences import told
 from domain.definitions import Definition
 from domain.effects import cancellation, held_business_days, opens_window, target_of
 from domain.errors import ErrorCode, Outcome, TransitionBlocked, UserError, invalid, not_found, refused, stale
 from domain.gates import Evidence, Verdict, blockers, judge
+from domain.ids import IdKind, public
 from domain.moves import MOVES, STAYING, Move, scope_for, targets_of
 from domain.onboarding import (
     ENTERED_IN_ERROR,
@@ -24,6 +27,7 @@ from domain.onboarding import (
     possible_moves,
     superseded_by,
 )
+from domain.portraits import differences
 from domain.stages import ORDER, Stage
 from domain.steps import Step
 from domain.tenants import TenantSettings
@@ -52,6 +56,7 @@ class MoveCommand:
     outcome: EndReason | None = None
     hold_reason: HoldReason | None = None
     expected_resume_on: date | None = None
+    dry_run: bool = False
 
 
 async def move_cycle(context: Context, principal: Principal, request: Request, command: MoveCommand) -> Outcome:
@@ -71,13 +76,18 @@ async def move_cycle(context: Context, principal: Principal, request: Request, c
         attempt = Attempt(
             context, principal, request, cycle, command.move, command.reason, command.outcome, locked.recorded_at
         )
-        error = _unmovable(principal, cycle, command)
+        error = _unmovable(principal, cycle, command) or await _expanded(tx, cycle, command)
         if error is not None:
             return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
         target = command.to or targets_of(command.move, cycle.stage)[0]
-        return await _move(tx, attempt, command, target, definition, settings)
+        if not (command.dry_run or command.move is Move.DISCARD):
+            return await _move(tx, attempt, command, target, definition, settings)
+        before = await portrait(tx, cycle.id)
+        outcome = await _move(tx, attempt, command, target, definition, settings)
+        return replace(outcome, facts=told(differences(before, await portrait(tx, cycle.id))))
 
-    return await perform(context, principal, request, f"onboarding{command.move.value.title()}", command, act)
+    mutation = f"onboarding{command.move.value.title()}"
+    return await perform(context, principal, request, mutation, command, act, dry_run=command.dry_run)
 
 
 async def _move(
@@ -142,7 +152,8 @@ async def _step(
         effects=planned,
         cancelled=cancellation(move, target, cycle, visits),
         shifted_target=shifted,
-        baseline=await baseline(tx, cycle, now) if graduates else (),
+        # Tickets name no site and no service: their figures are the whole client's alone.
+        baseline=await baseline(tx, cycle, now) if graduates and cycle.place_id is None else (),
     )
 
 
@@ -206,6 +217,19 @@ def _unmovable(principal: Principal, cycle: Cycle, command: MoveCommand) -> User
             message = "Rolling back from steady state takes a service manager."
             return UserError(ErrorCode.NOT_ALLOWED, message)
     return _incomplete(command)
+
+
+async def _expanded(tx: Transaction, cycle: Cycle, command: MoveCommand) -> UserError | None:
+    """Return why a client is not ended as a whole: sites or services of it are still being onboarded, or in service."""
+    if command.move not in ENDING or cycle.place_id is not None:
+        return None
+    of_client = (await cycles.of_clients(tx, [cycle.client_id]))[cycle.client_id]
+    places = [one for one in of_client if one.place_id is not None and not one.ended]
+    if not places:
+        return None
+    named = ", ".join(f"{public(IdKind.ONBOARDING, one.id)} of a {one.scope_kind.lower()}" for one in places)
+    message = f"{len(places)} onboardings of this client's sites or services are still open; end them first: {named}."
+    return UserError(ErrorCode.MOVE_NOT_POSSIBLE, message)
 
 
 def _incomplete(command: MoveCommand) -> UserError | None:

@@ -122,5 +122,8 @@ async def _unchangeable(tx: Transaction, principal: Principal, cycle: Cycle, com
         standing = await cycles.standing(tx, cycle.client_id, command.contract)
         if standing is None or not standing.has_contract:
             return not_found("contract of this client", "contractId")
+        if cycle.amendment_id is not None and command.contract != cycle.contract_id:
+            message = "This onboarding works towards an amendment of its contract, which no other contract has."
+            return UserError(ErrorCode.CONFLICT, message, ("contractId",))
     others = (one for one in (command.account_manager, command.technical_lead) if one is not UNCHANGED)
     return await inactive(tx, (command.lead, *others, *(command.engineers or ())))
