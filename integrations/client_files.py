@@ -22,6 +22,7 @@ from integrations.instants import ISO, InstantReader
 from integrations.lines import UnreadableFile, records
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 LONGEST_NUMBER = 9
 """Digits of a number of seats."""
@@ -39,6 +40,12 @@ class ClientLine:
     problems: tuple[LineError, ...]
     columns: Columns
     cells: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The client's name as it stands there, as far as it can be read."""
+        name = self.cells.get(self.columns.by_field.get("name", ""))
+        return name.strip() if isinstance(name, str) and name.isprintable() else ""
 
     def problem(self, error: UserError) -> LineError:
         """Return a fault that was found later as one of this line, with the column and what stands there."""
@@ -168,7 +175,7 @@ class _Reader:
     def given(self, fields: tuple[str, ...]) -> bool:
         return any(self.text(field) is not None for field in fields)
 
-    def _as(self, field: str, read: Callable[[str], Any]) -> Any:
+    def _as(self, field: str, read: Callable[[str], T]) -> T | None:
         told = self.text(field)
         if told is None:
             return None

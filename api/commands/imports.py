@@ -1,10 +1,11 @@
-"""Imports on the command line: files of tickets."""
+"""Imports on the command line: files of tickets and of existing clients."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from api.commands.client_imports import clients as existing_clients
 from api.commands.voice import Exit, FailureError, complain, say, told
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from workflows.imports import ImportOptions, ImportReport, Progress
 
 app = typer.Typer(no_args_is_help=True, help="Bring data in from files.")
+
+app.command("clients")(existing_clients)
 
 SHOWN_ERRORS = 20
 
