@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, NewType
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -80,7 +81,8 @@ def print_duration(value: timedelta) -> str:
 
 def _parse_zone(value: Any) -> ZoneInfo:
     if not isinstance(value, str) or value not in available_timezones():
-        raise _refuse("TimeZone", value, "a name of the IANA database, such as Europe/Amsterdam")
+        near = get_close_matches(str(value)[:60], available_timezones(), n=3) or ["Europe/Amsterdam"]
+        raise _refuse("TimeZone", value, f"a name of the IANA database, such as {' or '.join(near)}")
     return ZoneInfo(value)
 
 
