@@ -21,7 +21,7 @@ from domain.periods import start_of_day
 from domain.stages import ENDS, Stage
 from domain.tenants import TenantSettings
 from workflows.context import new_id
-from workflows.opening import before_any_evidence
+from workflows.beginning import before_any_evidence
 from workflows.stage_checklists import items_of
 
 SAME_NAME = "Another client of this name is there already; this one comes in beside it."
