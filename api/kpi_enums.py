@@ -167,6 +167,6 @@ described(
     TURN_UNKNOWN="It is not known throughout whose turn it was.",
     NO_TARGET="The stay had no target.",
     NOT_DUE="The stay is still inside its target, or was broken off there.",
-    FIRST_SETTING="The date was set for the first time, which changes nothing.",
+    FIRST_SETTING="The date was set where none stood, which changes nothing.",
     NOT_WHOLE_CLIENT="The onboarding is of one site or service: the client itself stays.",
 )

@@ -133,7 +133,7 @@ ON_TIME_STAGES = Definition(
         "Stays that ended by a move forward before their target had passed ÷ stays that ended so or missed their "
         "target, by the local day on which that was decided: the day of the move, or the target's last day. An "
         "open stay past its target is missed; one still inside it is neither, and so is one lost inside it. The "
-        "target is the one that stood when the stage was left, shifted by its holds."
+        "target is the one that stood when the stage was left, shifted by its holds; of an earlier moment too."
     ),
     unit=Unit.SHARE,
     kind=KpiKind.PROPORTION,
@@ -148,8 +148,8 @@ ON_TIME_STAGES = Definition(
 RE_PLANS = Definition(
     title="Re-plans",
     formula=(
-        "Changes of a planned date that had been set before, by the local day of the change and the stage that the "
-        "date was planned for. Setting a date for the first time is no change."
+        "Planned dates that were changed or withdrawn, by the local day of the change and the stage that the date was "
+        "planned for. Setting a date where none stood is no change."
     ),
     unit=Unit.CHANGES,
     kind=KpiKind.COUNT,

@@ -108,7 +108,8 @@ def contractings(copies: Copies, bucket: Bucket) -> list[tuple[float, float, boo
         began = min(turn["at"] for turn in turns)
         over = next((t for t in turns if t["status"] in ("SIGNED", "ENDED")), None)
         until = over["at"] if over else copies.now
-        if not inside(began, bucket) or began == until:
+        discarded = {c["client_id"] for c in copies.tables["cycle"]} - {c["client_id"] for c in copies.cycles}
+        if not inside(began, bucket) or began == until or contract["client_id"] in discarded:
             continue
         whole = ours = 0.0
         instant = began
@@ -176,3 +177,24 @@ def served_at(copies: Copies, instant: datetime) -> list[Row]:
             for v in copies.of_cycle("visit", cycle)
         )
     ]
+
+
+def in_notice(copies: Copies, at: datetime) -> int:
+    """Count the clients whose notice had been given by an instant, and who had neither stayed nor left."""
+    count = 0
+    for cycle in copies.clients:
+        gone = cycle["ended_at"] is not None and cycle["ended_at"] <= at
+        for notice in copies.of_cycle("notice", cycle):
+            withdrawn = notice["withdrawn_at"] is not None and notice["withdrawn_at"] <= at
+            count += midnight(notice["given_on"]) <= at and not gone and not withdrawn
+    return count
+
+
+def re_plans(copies: Copies, bucket: Bucket) -> int:
+    """Count the planned dates that took the place of another day."""
+    ids = {cycle["id"] for cycle in copies.cycles}
+    return sum(
+        1
+        for row in copies.tables["planned_date"]
+        if row["cycle_id"] in ids and row["previous_on"] is not None and inside(row["recorded_at"], bucket)
+    )
