@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.context import OperationContext
 from api.paging import Page
-from db import cycles, definitions, effects, evidence, follow_ups, waivers
+from db import cycles, definitions, effects, evidence, follow_ups, histories, waivers
 from db.keyset import Listing
 from domain.baselines import Baseline, Span, Tally
 from domain.definitions import Definition
@@ -104,7 +104,7 @@ async def attested(context: OperationContext, keys: Sequence[UUID]) -> list[list
 async def history(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[Transition]]:
     """Load a stretch of the audit trail of each onboarding."""
     async with context.reading() as tx:
-        found = await cycles.histories(tx, keys, page)
+        found = await histories.histories(tx, keys, page)
     return [found[key] for key in keys]
 
 

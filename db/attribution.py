@@ -20,10 +20,12 @@ HOLD_STILL = text("""
     order by client_id, id for share
 """)
 
+# A stay that was undone is left empty: no ticket was logged in it.
 STAYS = text("""
     select v.client_id, v.stage, v.cycle_id, v.entered_at, v.left_at
     from visit v join cycle c on c.tenant_id = v.tenant_id and c.id = v.cycle_id
     where v.tenant_id = :tenant and v.client_id = any(:clients) and c.scope_kind = 'WHOLE_CLIENT'
+      and (v.left_at is null or v.left_at > v.entered_at)
     order by v.entered_at
 """)
 

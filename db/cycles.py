@@ -12,11 +12,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from db import calendars, definitions
 from db.keyset import Listing, Stretch
 from db.session import Transaction
-from db.tables.onboarding import CycleRow, TransitionRow
+from db.tables.onboarding import CycleRow
 from domain.baselines import Baseline
 from domain.definitions import Definition
-from domain.moves import Move
-from domain.onboarding import Cycle, EndReason, Hold, HoldReason, ScopeKind, Transition, Visit, Window
+from domain.onboarding import Cycle, EndReason, Hold, HoldReason, ScopeKind, Visit, Window
 from domain.stages import Stage
 from domain.tenants import TenantSettings
 
@@ -48,6 +47,14 @@ LOCK_TO_MOVE = text(f"""
     for no key update of c
 """)
 
+LOCK_UNDER_WAY = text(f"""
+    select {_COLUMNS} from cycle c
+    where c.tenant_id = :tenant and c.ended_at is null and c.stage = any(cast(:stages as text[]))
+      and (cast(:client as uuid) is null or c.client_id = :client)
+    order by c.client_id, c.id
+    for no key update
+""")
+
 BY_IDS = text(f"""
     select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
 """)
@@ -56,6 +63,14 @@ OF_CLIENTS = text(f"""
     select {_COLUMNS} from cycle c
     where c.tenant_id = :tenant and c.client_id = any(cast(:clients as uuid[]))
     order by c.client_id, c.number
+""")
+
+OTHERS_OPEN = text("""
+    select exists (
+        select from cycle
+        where tenant_id = :tenant and client_id = :client and scope_kind = :scope_kind and scope_key = :scope_key
+          and ended_at is null and id <> :cycle
+    )
 """)
 
 LAST_NUMBER = text("""
@@ -116,7 +131,6 @@ UPDATE = text("""
 """)
 
 _C = CycleRow.__table__.c
-_T = TransitionRow.__table__.c
 
 LISTING = Listing(
     columns=[_C[name] for name in _NAMES],
@@ -126,16 +140,10 @@ LISTING = Listing(
         "stages": _C.stage == any_(bindparam("stages", type_=ARRAY(Text))),
         "lead": _C.lead_id == bindparam("lead", type_=Uuid()),
         "client": _C.client_id == bindparam("client", type_=Uuid()),
+        "scope_kinds": _C.scope_kind == any_(bindparam("scope_kinds", type_=ARRAY(Text))),
         "open": _C.ended_at.is_(None) == bindparam("open", type_=Boolean()),
         "held": _C.held_at.is_not(None) == bindparam("held", type_=Boolean()),
     },
-)
-
-HISTORY = Listing(
-    columns=[column for column in _T if column.name != "tenant_id"],
-    tenant=_T.tenant_id,
-    orders={"RECORDED": (_T.recorded_at, _T.id)},
-    parent=_T.cycle_id,
 )
 
 
@@ -183,6 +191,12 @@ async def lock_to_move(tx: Transaction, cycle: UUID) -> Locked | None:
     return Locked(_cycle(row), definition, settings, row["recorded_at"])
 
 
+async def lock_under_way(tx: Transaction, stages: Sequence[Stage], client: UUID | None = None) -> list[Cycle]:
+    """Return the open cycles of some stages, of one client or of all, with their rows locked in one order."""
+    rows = await tx.rows(LOCK_UNDER_WAY, tenant=tx.tenant, stages=[s.value for s in stages], client=client)
+    return [_cycle(row) for row in rows]
+
+
 async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:
     """Return cycles by id, in one statement."""
     rows = await tx.rows(BY_IDS, tenant=tx.tenant, ids=list(ids))
@@ -194,6 +208,19 @@ async def of_clients(tx: Transaction, clients: Iterable[UUID]) -> dict[UUID, lis
     found: dict[UUID, list[Cycle]] = {}
     for row in await tx.rows(OF_CLIENTS, tenant=tx.tenant, clients=list(clients)):
         found.setdefault(row["client_id"], []).append(_cycle(row))
+    return found
+
+
+async def others_open(tx: Transaction, cycle: Cycle) -> bool:
+    """Tell whether another cycle of the same scope goes on."""
+    found: bool = await tx.value(
+        OTHERS_OPEN,
+        tenant=tx.tenant,
+        client=cycle.client_id,
+        scope_kind=cycle.scope_kind.value,
+        scope_key=cycle.scope_key,
+        cycle=cycle.id,
+    )
     return found
 
 
@@ -307,12 +334,6 @@ async def count(tx: Transaction, where: Mapping[str, object]) -> int:
     return await LISTING.count(tx, where)
 
 
-async def histories(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[Transition]]:
-    """Return one stretch of each cycle's audit trail, refused attempts too, oldest first."""
-    found = await HISTORY.rows_of(tx, cycles, "RECORDED", stretch)
-    return {cycle: [_transition(row) for row in rows] for cycle, rows in found.items()}
-
-
 def _cycle(row: asyncpg.Record) -> Cycle:
     values = {name: row[name] for name in _NAMES}
     values["scope_kind"] = ScopeKind(row["scope_kind"])
@@ -320,14 +341,3 @@ def _cycle(row: asyncpg.Record) -> Cycle:
     values["outcome"] = EndReason(row["outcome"]) if row["outcome"] else None
     values["engineer_ids"] = tuple(row["engineer_ids"])
     return Cycle(**values)
-
-
-def _transition(row: asyncpg.Record) -> Transition:
-    values = {column.name: row[column.name] for column in HISTORY.columns}
-    values["move"] = Move(row["move"])
-    values["from_stage"] = Stage(row["from_stage"]) if row["from_stage"] else None
-    values["to_stage"] = Stage(row["to_stage"])
-    values["outcome"] = EndReason(row["outcome"]) if row["outcome"] else None
-    for name in ("gates", "waiver_ids", "effect_ids"):
-        values[name] = tuple(row[name])
-    return Transition(**values)

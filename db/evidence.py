@@ -26,7 +26,8 @@ from domain.tenants import TenantSettings
 
 GATHER = text("""
     with wanted as (
-        select c.id, c.client_id, c.contract_id, c.amendment_id, c.lead_id, c.visit_id, w.pending_before, w.recent_from,
+        select c.id, c.client_id, c.contract_id, c.amendment_id, c.notice_id, c.lead_id, c.visit_id,
+               w.pending_before, w.recent_from,
                case when c.scope_kind = 'SITE' then cast(c.scope_key as uuid) end as site_id,
                case when c.scope_kind = 'SERVICE' then cast(c.scope_key as uuid) end as service_id
         from unnest(cast(:ids as uuid[]), cast(:pending as timestamptz[]), cast(:recent as timestamptz[]))
@@ -35,7 +36,7 @@ GATHER = text("""
     )
     select w.id, k.id as contract_id, k.status, k.starts_on, k.ends_on, k.scope,
            n.number as amendment_number, n.status as amendment_status, n.starts_on as amendment_starts_on,
-           n.ends_on as amendment_ends_on, agreed.amendments,
+           n.ends_on as amendment_ends_on, g.ends_on as notice_ends_on, agreed.amendments,
            coalesce(k.coverage_hours, (
                select 'as in the contract''s own calendar' from calendar o
                where o.tenant_id = :tenant and o.client_id = w.client_id and o.contract_id = w.contract_id
@@ -46,6 +47,7 @@ GATHER = text("""
            services.critical, services.unmapped, urgent.open_priority_1, tickets.recent, tickets.escalated,
            words.attested, permits.waived, work.tasks, record.body as hand_off
     from wanted w
+    left join notice g on g.tenant_id = :tenant and g.client_id = w.client_id and g.id = w.notice_id
     left join contract k on k.tenant_id = :tenant and k.client_id = w.client_id and k.id = w.contract_id
     left join amendment n on n.tenant_id = :tenant and n.client_id = w.client_id and n.id = w.amendment_id
     left join member m on m.tenant_id = :tenant and m.id = w.lead_id
@@ -240,6 +242,7 @@ def _evidence(row: asyncpg.Record, wanted: Wanted, settings: TenantSettings, now
             for move, gate, hardness, waiver in row["waived"]
             if _waives(Hardness(hardness), wanted.rules.hardness(Gate(gate)))
         },
+        notice_ends_on=row["notice_ends_on"],
         tasks=tuple(_task(*values) for values in row["tasks"]),
         hand_off_missing=tuple(f for f in HandOffField if not (row["hand_off"] or {}).get(f.value)),
         confirmed=frozenset(

@@ -26,7 +26,7 @@ MAPPABLE = text("""
 
 OF_CLIENT = text("""
     select id, logged_at, client_id from ticket
-    where tenant_id = :tenant and client_id = :client and logged_at >= :since and id > :after
+    where tenant_id = :tenant and client_id = :client and logged_at >= :since and logged_at <= :until and id > :after
     order by id limit :rows
 """)
 
@@ -67,10 +67,18 @@ async def mappable(tx: Transaction, rows: int) -> list[Placeable]:
     return [Placeable(row["id"], row["logged_at"], row["client_id"]) for row in found]
 
 
-async def of_client(tx: Transaction, client: UUID, since: datetime, after: UUID | None, rows: int) -> list[Placeable]:
-    """Return a client's tickets logged since an instant, by id from the one after `after` on."""
+async def of_client(
+    tx: Transaction, client: UUID, since: datetime, until: datetime, after: UUID | None, rows: int
+) -> list[Placeable]:
+    """Return a client's tickets logged within `[since, until]`, by id from the one after `after` on."""
     found = await tx.rows(
-        OF_CLIENT, tenant=tx.tenant, client=client, since=since, after=after or UUID(int=0), rows=rows
+        OF_CLIENT,
+        tenant=tx.tenant,
+        client=client,
+        since=since,
+        until=until,
+        after=after or UUID(int=0),
+        rows=rows,
     )
     return [Placeable(row["id"], row["logged_at"], row["client_id"]) for row in found]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.session import Transaction
-from domain.effects import EffectKind, PlannedEffect
+from domain.effects import NOTICE_KEYS, EffectKind, PlannedEffect
 from domain.events import Envelope
 from domain.onboarding import Cycle, Transition
 from domain.steps import Step
@@ -72,7 +72,11 @@ STEP = text(f"""
         update effect set state = 'CANCELLED', reason = :move, settled_at = :now
         where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and cast(:cancels as boolean)
           and kind = any(cast(:cancelled_kinds as text[]))
-          and (cast(:all_visits as boolean) or visit_id = any(cast(:cancelled_visits as uuid[])))
+          and (
+              cast(:all_visits as boolean)
+              or (visit_id = any(cast(:cancelled_visits as uuid[]))
+                  and split_part(key, ':', 1) <> all(cast(:notice_keys as text[])))
+          )
     ), review_called_off as (
         update effect set state = 'CANCELLED', reason = :move, settled_at = :now
         where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and cast(:resumed as boolean)
@@ -100,7 +104,7 @@ STEP = text(f"""
 
 RETARGET = text("update cycle set target_at = :target where tenant_id = :tenant and id = :cycle")
 
-# What has fired never fires again; what was called off stays called off.
+# What has fired never fires again; what was called off stays called off, but for what a migration left out.
 RESCHEDULE = text("""
     insert into effect (tenant_id, id, client_id, cycle_id, visit_id, kind, key, recipient, due_at, state, reason,
         settled_at)
@@ -115,7 +119,8 @@ RESCHEDULE = text("""
     )
     on conflict (tenant_id, visit_id, kind, key, recipient) do update
     set due_at = excluded.due_at, state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at
-    where effect.state = 'PLANNED' or (effect.state = 'SKIPPED' and effect.reason = 'PAST')
+    where effect.state = 'PLANNED' or (effect.state = 'SKIPPED' and effect.reason in ('PAST', 'IMPORTED'))
+       or (effect.state = 'CANCELLED' and effect.reason = 'MIGRATE')
 """)
 
 BASELINE = text("""
@@ -275,6 +280,7 @@ def _effects(step: Step) -> dict[str, object]:
         "cancels": cancelled is not None,
         "all_visits": cancelled is not None and cancelled.visits is None,
         "cancelled_visits": list(visits),
+        "notice_keys": sorted(NOTICE_KEYS),
         "cancelled_kinds": [kind.value for kind in kinds],
         "shifted_target": step.shifted_target,
         "effect_kinds": [e.kind.value for e in planned],

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.calendars import Calendar
-from domain.definitions import Audience, Rules, Trigger
+from domain.definitions import Audience, Rules, Survey, Trigger
 from domain.gates import Evidence, day_ninety
 from domain.moves import STAYING, Move
 from domain.onboarding import Cycle, Hold, Visit, superseded_by
@@ -17,6 +17,12 @@ from domain.stages import ENDS, Stage
 
 TARGET = "TARGET"
 HOLD_REVIEW = "HOLD_REVIEW"
+SERVICE_END = "SERVICE_END"
+NOTICE_DAYS = (30, 7)
+"""Days before the end of service on which a timer says how long is left."""
+
+NOTICE_KEYS = frozenset({SERVICE_END, *(f"NOTICE_{days}" for days in NOTICE_DAYS)})
+"""Names of the timers of a notice; they follow the client from stage to stage."""
 
 
 class EffectKind(StrEnum):
@@ -181,6 +187,17 @@ def day_timers(
     )
 
 
+def notice_timers(cycle: Cycle, ends_on: date, calendar: Calendar, now: datetime) -> tuple[PlannedEffect, ...]:
+    """Return the timers of a notice: some days before service ends and when its last day is over, at local midnight."""
+    dues = {f"NOTICE_{days}": start_of_day(ends_on - timedelta(days=days), calendar.zone) for days in NOTICE_DAYS}
+    dues[SERVICE_END] = start_of_day(ends_on + timedelta(days=1), calendar.zone)
+    # The version tells the timers of two notices of one stay apart.
+    return tuple(
+        _unless_past(PlannedEffect(EffectKind.TIMER, f"{key}:{cycle.version}", str(cycle.lead_id), due), now)
+        for key, due in dues.items()
+    )
+
+
 def _hold_review(cycle: Cycle, rules: Rules, now: datetime) -> PlannedEffect:
     """Return the timer that asks, some days into a hold, whether it still holds; its key tells the holds apart."""
     due = now + timedelta(days=rules.hold_review_days)
@@ -200,6 +217,8 @@ def _survey(trigger: Trigger, cycle: Cycle, evidence: Evidence) -> list[PlannedE
     else:
         recipients = sorted({str(member) for member in cycle.team if member})
     key = trigger.survey.value
+    if cycle.notice_id and trigger.survey is Survey.QUARTERLY_NPS:
+        return [PlannedEffect(EffectKind.SURVEY, key, "", due, EffectState.SKIPPED, "IN_NOTICE")]
     if not recipients:
         return [PlannedEffect(EffectKind.SURVEY, key, "", due, EffectState.SKIPPED, "NO_RECIPIENT")]
     return [PlannedEffect(EffectKind.SURVEY, key, recipient, due) for recipient in recipients]

@@ -66,6 +66,7 @@ class Evidence:
     attested: Mapping[Gate, UUID]
     waived: Mapping[tuple[Move, Gate], UUID]
     tasks: tuple[Task, ...] = ()
+    notice_ends_on: date | None = None
     hand_off_missing: tuple[HandOffField, ...] = tuple(HandOffField)
     confirmed: frozenset[Gate] = frozenset()
     """Of the gates attested those for which as many people have given their word as a hard gate takes."""
@@ -352,9 +353,9 @@ def _escalation_rate_in_limit(_cycle: Cycle, rules: Rules, evidence: Evidence) -
 
 
 def _service_end_reached(_cycle: Cycle, _rules: Rules, evidence: Evidence) -> Finding:
-    ends = evidence.contract.ends_on if evidence.contract else None
+    ends = evidence.notice_ends_on or (evidence.contract.ends_on if evidence.contract else None)
     if ends is None:
-        return Answer.FAIL, "The contract has no end date."
+        return Answer.FAIL, "No notice was given, and the contract has no end date."
     return _when(met=evidence.today >= ends, passed=f"Service ended on {ends}.", failed=f"Service ends on {ends}.")
 
 

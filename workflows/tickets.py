@@ -1,27 +1,24 @@
 """Tickets come in: each is placed with its client, stamped with stage and phase, and counted at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from db import attribution, facts, outbox, restamping, tenants, tickets
+from db import attribution, facts, restamping, tenants, tickets
 from db.session import Transaction
-from db.tickets import Touched
 from domain.access import Principal, Scope, system
 from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, refused
 from domain.escalations import ClientHistory, EscalationRule, EscalationTest
-from domain.events import TicketsIngested
 from domain.movements import Assessed, assess
 from domain.tickets import ReportedTicket
-from workflows.commands import envelope, perform, tenant_by_tenant
+from workflows.commands import perform, tenant_by_tenant
 from workflows.context import Channel, Context, Request, new_id
+from workflows.restating import AT_ONCE, place, tell
 
 DEFAULT_RULE = EscalationRule(EscalationTest.TIER_RAISED)
 """What an escalation is where the tenant has not said: handed to a higher line."""
-
-RESTAMPED_AT_ONCE = 2_000
 
 MOST_TICKETS = 10_000
 """Tickets that one command may carry."""
@@ -78,7 +75,7 @@ async def write(
     if written.hidden:
         # Some of the batch is written by now: only an exception takes it back.
         raise ForbiddenError(_unseen().message)
-    await _tell(tx, principal, request, written.clients, now)
+    await tell(tx, principal, request, written.clients, now)
     return written
 
 
@@ -103,68 +100,15 @@ async def attribute(context: Context) -> int:
     async def attribute_one(tenant: UUID) -> int:
         principal = system(tenant)
         async with context.database.writing(principal) as tx:
-            found = await restamping.mappable(tx, RESTAMPED_AT_ONCE)
-            await _place(context, principal, _upkeep(), tx, found)
+            found = await restamping.mappable(tx, AT_ONCE)
+            await place(tx, principal, _upkeep(), found, context.clock())
         return len(found)
 
     return await tenant_by_tenant((provider.id for provider in providers), attribute_one)
 
 
-async def restamp(context: Context, principal: Principal, request: Request, client: UUID, since: datetime) -> int:
-    """Stamp a client's tickets logged since an instant anew, after its history was corrected; return how many."""
-    principal.require(Scope.TICKETS_WRITE)
-    after: UUID | None = None
-    seen = 0
-    while True:
-        async with context.database.writing(principal) as tx:
-            found = await restamping.of_client(tx, client, since, after, RESTAMPED_AT_ONCE)
-            if not found:
-                return seen
-            await _place(context, principal, request, tx, found)
-        seen, after = seen + len(found), found[-1].id
-
-
-async def _place(
-    context: Context,
-    principal: Principal,
-    request: Request,
-    tx: Transaction,
-    found: Sequence[restamping.Placeable],
-) -> None:
-    if not found:
-        return
-    now = context.clock()
-    histories = await attribution.histories(tx, sorted({one.client for one in found}))
-    placed = {one.id: (one.client, histories[one.client].stamp(one.logged_at)) for one in found}
-    await _tell(tx, principal, request, await restamping.place(tx, placed, now), now)
-
-
 def _upkeep() -> Request:
     return Request(f"attribution {new_id()}", Channel.SYSTEM, historical=True)
-
-
-async def _tell(
-    tx: Transaction,
-    principal: Principal,
-    request: Request,
-    clients: Mapping[UUID, Touched] | Mapping[UUID | None, Touched],
-    now: datetime,
-) -> None:
-    """Append one event for each client; tickets of no known client concern nobody yet."""
-    events = [
-        envelope(
-            principal,
-            request,
-            TicketsIngested(created=touched.created, updated=touched.changed, days=tuple(sorted(touched.days))),
-            subject=client,
-            version=0,
-            client=client,
-            now=now,
-        )
-        for client, touched in clients.items()
-        if client is not None
-    ]
-    await outbox.append(tx, events)
 
 
 async def _assess(tx: Transaction, command: IngestTickets, now: datetime) -> list[Assessed]:

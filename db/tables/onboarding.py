@@ -315,7 +315,7 @@ class BaselineRow(OfTenant, Base):
     """A KPI of the escalation window as it was when the client graduated."""
 
     __tablename__ = "baseline"
-    __table_args__ = (_of_cycle(), UniqueConstraint("tenant_id", "cycle_id", "visit_id", "kpi"))
+    __table_args__ = (_of_cycle(), UniqueConstraint("tenant_id", "cycle_id", "visit_id", "kpi", "as_of"))
 
     client_id: Mapped[UUID]
     cycle_id: Mapped[UUID]

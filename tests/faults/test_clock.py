@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db import cycles, effects
+from db import cycles, effects, histories
 from db.session import Database
 from domain.effects import Effect, EffectState
 from domain.moves import Move
@@ -23,7 +23,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 async def _trail(onboarding: Onboarding) -> list[Transition]:
     async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return (await cycles.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
+        return (await histories.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
 
 
 async def _planned(onboarding: Onboarding) -> list[Effect]:

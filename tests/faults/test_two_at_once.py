@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from db import cycles
+from db import cycles, histories
 from domain.access import Role
 from domain.errors import Outcome, StaleVersion
 from domain.moves import Gate, Move
@@ -93,7 +93,7 @@ def _told(outcomes: Sequence[Outcome], now: int) -> int:
 
 async def _trail(onboarding: Onboarding) -> list[Transition]:
     async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return (await cycles.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
+        return (await histories.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
 
 
 async def _open_visits(onboarding: Onboarding) -> list[Stage]:

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from db import cycles, feed
+from db import cycles, feed, histories
 from db.embedded import EmbeddedServer
 from db.session import Database
 from domain.feed import Cursor
@@ -193,7 +193,7 @@ async def _caught_up(storm: Storm, start: Cursor) -> None:
 
 async def _history(database: Database, provider: Provider, id_: UUID) -> tuple[Cycle, list[Transition]]:
     async with database.reading(provider.admin) as tx:
-        return (await cycles.by_ids(tx, [id_]))[id_], (await cycles.histories(tx, [id_], Everything()))[id_]
+        return (await cycles.by_ids(tx, [id_]))[id_], (await histories.histories(tx, [id_], Everything()))[id_]
 
 
 def _outcome(answer: dict[str, Any]) -> tuple[str | None, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from db import cycles, effects, waivers
+from db import cycles, effects, histories, waivers
 from db.session import APP_ROLE, RELAY_ROLE, Database
 from domain.effects import Effect, EffectKind, EffectState
 from domain.errors import Outcome
@@ -69,7 +69,7 @@ async def told(database: Database, provider: Provider, client: UUID) -> list[Sto
         ids = [c.id for c in found]
         visits, windows = await cycles.visits(tx, ids), await cycles.windows(tx, ids)
         planned, granted = await effects.of_cycles(tx, ids), await waivers.of_cycles(tx, ids)
-        trails = await cycles.histories(tx, ids, EVERYTHING)
+        trails = await histories.histories(tx, ids, EVERYTHING)
         return [
             Story(
                 c,

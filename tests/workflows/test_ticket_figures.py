@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db import cycles
 from db.session import Database
 from domain.clients import ExternalKey
 from domain.kpis import Dimension, Kpi, Where
@@ -18,6 +19,7 @@ from tests.support.tickets import DESK, MARCH, NOON, ask, fold, number, report, 
 from workflows import tickets
 from workflows.clients import CreateClient
 from workflows.clients import create as create_client
+from workflows.restating import restate
 
 RECOUNT = text("""
     select case when cast(:by as text) = 'CLIENT' then coalesce(replace(t.client_id::text, '-', ''), 'UNKNOWN')
@@ -129,8 +131,10 @@ async def test_tickets_are_stamped_anew_after_a_clients_history_was_corrected(pr
             tenant=tx.tenant,
             cycle=opening.cycle,
         )
-    restamped = await tickets.restamp(provider.context, provider.admin, sent(), opening.client, NOON)
-    assert restamped == 1
+        (cycle,) = (await cycles.by_ids(tx, [opening.cycle])).values()
+        now = provider.clock()
+        (restated,) = await restate(tx, provider.admin, sent(), cycle, (NOON, now), now)
+    assert restated.count == 1
     assert await number(provider, Kpi.TICKETS_LOGGED, Where(stages=("CONTRACTING",))) == 0
     assert await number(provider, Kpi.TICKETS_LOGGED, Where(stages=("ASSET_DISCOVERY",))) == 1
 

@@ -1,0 +1,79 @@
+"""Undoing: what a move changed is put back as it was, and what it had planned is called off."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from db.session import Transaction
+from domain.onboarding import Transition
+
+# The stay that the move began is left empty, so that nothing was ever done or logged in it.
+EMPTY = text("""
+    update visit set left_at = entered_at, superseded_at = :now
+    where tenant_id = :tenant and cycle_id = :cycle and left_at is null
+""")
+
+EMPTY_WINDOW = text("""
+    update escalation_window set closed_at = opened_at
+    where tenant_id = :tenant and cycle_id = :cycle and closed_at is null
+""")
+
+CONTINUE = text("""
+    update visit set left_at = null, target_at = null
+    where tenant_id = :tenant and id = (
+        select v.id from visit v
+        where v.tenant_id = :tenant and v.cycle_id = :cycle and v.superseded_at is null
+        order by v.entered_at desc, v.id desc limit 1
+    )
+    returning id
+""")
+
+CONTINUE_WINDOW = text("""
+    update escalation_window set closed_at = null
+    where tenant_id = :tenant and cycle_id = :cycle and visit_id = :visit and closed_at = :moved_at
+""")
+
+CONTINUE_HOLD = text("""
+    update hold set resumed_at = null
+    where tenant_id = :tenant and cycle_id = :cycle and visit_id = :visit and resumed_at = :moved_at
+""")
+
+# Under a key of its own, so that the same move can be made again from the same stay.
+CALL_OFF = text("""
+    update effect set key = key || ':' || cast(:version as text), state = 'CANCELLED', reason = 'UNDO', settled_at = :now
+    where tenant_id = :tenant and cycle_id = :cycle and state in ('PLANNED', 'SKIPPED')
+      and id = any(cast(:effects as uuid[]))
+""")
+
+BRING_BACK = text("""
+    update effect set state = 'PLANNED', reason = null, settled_at = null
+    where tenant_id = :tenant and cycle_id = :cycle and state = 'CANCELLED' and reason = :move
+      and settled_at = :recorded_at
+""")
+
+SENT = text("""
+    select count(*) from effect
+    where tenant_id = :tenant and cycle_id = :cycle and kind = 'SURVEY' and state = 'DONE'
+      and id = any(cast(:effects as uuid[]))
+""")
+
+
+async def sent(tx: Transaction, move: Transition) -> int:
+    """Return how many surveys that a move set off have gone out."""
+    count: int = await tx.value(SENT, tenant=tx.tenant, cycle=move.cycle_id, effects=list(move.effect_ids))
+    return count
+
+
+async def put_back(tx: Transaction, move: Transition, moved_at: datetime, now: datetime) -> None:
+    """Put stays, windows, holds and effects back as they were before a cycle's last move.
+
+    `moved_at` is when the move took effect, as its stays and windows have it.
+    """
+    named = {"tenant": tx.tenant, "cycle": move.cycle_id}
+    await tx.run(EMPTY, **named, now=now)
+    await tx.run(EMPTY_WINDOW, **named)
+    visit = await tx.value(CONTINUE, **named)
+    await tx.run(CONTINUE_WINDOW, **named, visit=visit, moved_at=moved_at)
+    await tx.run(CONTINUE_HOLD, **named, visit=visit, moved_at=moved_at)
+    await tx.run(CALL_OFF, **named, effects=list(move.effect_ids), version=str(move.version), now=now)
+    await tx.run(BRING_BACK, **named, move=move.move.value, recorded_at=move.recorded_at)
