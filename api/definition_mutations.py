@@ -59,7 +59,9 @@ class SurveyTriggerInput:
 class DefinedItemInput:
     key: str = strawberry.field(description="What tells it from others: lower-case letters, digits, single hyphens.")
     title: str = strawberry.field(description="What is to be done, in one line.")
-    owner: Owner = strawberry.field(default=Owner.LEAD, description="What whoever does it is to the team.")
+    owner: Owner = strawberry.field(
+        name="ownerRole", default=Owner.LEAD, description="What whoever does it is to the team."
+    )
     due_business_days: int | None = strawberry.field(
         default=None, description="Business days from the stage's entry until it is due, from 0 to 366."
     )
@@ -117,7 +119,9 @@ class OnboardingDefinitionEditInput:
         """Return the keys of the document that become others."""
         given: dict[str, Any] = {
             "targets": _by(self.targets, "targets", lambda one: (one.stage, one.business_days)),
-            "staleBusinessDays": _by(self.stale_business_days, "staleBusinessDays", lambda one: (one.stage, one.business_days)),
+            "staleBusinessDays": _by(
+                self.stale_business_days, "staleBusinessDays", lambda one: (one.stage, one.business_days)
+            ),
             "gates": _by(self.gates, "gates", lambda one: (one.gate, one.hardness.value)),
             "triggers": None if self.triggers is None else [_trigger(one) for one in self.triggers],
             "checklists": _by(
@@ -230,7 +234,7 @@ def _item(given: DefinedItemInput) -> dict[str, Any]:
     return {
         "key": given.key,
         "title": given.title,
-        "owner": given.owner.value,
+        "ownerRole": given.owner.value,
         "dueBusinessDays": given.due_business_days,
         "required": given.required,
         "proves": given.proves.value if given.proves else None,

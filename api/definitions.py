@@ -52,7 +52,7 @@ class SurveyTrigger:
 class DefinedItem:
     key: str = strawberry.field(description="What tells it from others, in every version in which it is the same.")
     title: str = strawberry.field(description="What is to be done.")
-    owner: Owner = strawberry.field(description="What whoever does it is to the onboarding's team.")
+    owner: Owner = strawberry.field(name="ownerRole", description="What whoever does it is to the onboarding's team.")
     due_business_days: int | None = strawberry.field(
         description="Business days from the stage's entry until it is due; `null` where it has no day of its own."
     )

@@ -104,7 +104,7 @@ def _item(item: ChecklistItem) -> dict[str, Any]:
     return {
         "key": item.key,
         "title": item.title,
-        "owner": item.owner.value,
+        "ownerRole": item.owner.value,
         "dueBusinessDays": item.due_business_days,
         "required": item.required,
         "proves": item.proves.value if item.proves else None,
@@ -195,7 +195,7 @@ def _checklist(reading: Reading, value: object, stage: Stage, seen: set[str]) ->
             ChecklistItem(
                 key=key,
                 title=_text(reading, given.get("title"), (*path, "title"), ITEM_TITLE_LIMIT, _is_title, "one line"),
-                owner=reading.one_of(Owner, given.get("owner", Owner.LEAD), (*path, "owner")),
+                owner=reading.one_of(Owner, given.get("ownerRole", Owner.LEAD), (*path, "ownerRole")),
                 due_business_days=_due(reading, given.get("dueBusinessDays"), (*path, "dueBusinessDays")),
                 required=_flag(reading, given.get("required", False), (*path, "required")),
                 proves=_proved(reading, given.get("proves"), (*path, "proves"), stage),

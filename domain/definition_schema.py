@@ -121,7 +121,7 @@ def _item(stage: Stage) -> dict[str, Any]:
             "pattern": "\\S",
             "maxLength": ITEM_TITLE_LIMIT,
         },
-        "owner": {
+        "ownerRole": {
             "description": "What whoever does it is to the onboarding's team.",
             "enum": _values(Owner),
             "default": Owner.LEAD.value,

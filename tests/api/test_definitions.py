@@ -52,7 +52,7 @@ EVERYTHING = """
       escalationDays escalationMinimumTickets waiverDays
       targets { stage businessDays } staleBusinessDays { stage businessDays }
       gates { move gate hardness } triggers { move survey audience delayDays }
-      checklists { stage items { key title owner dueBusinessDays required proves } }
+      checklists { stage items { key title ownerRole dueBusinessDays required proves } }
     }
   }
 }
@@ -74,7 +74,7 @@ async def test_an_edit_names_every_change_and_keeps_who_made_it(provider: Provid
         gates=[{"gate": "BACKUP_VERIFIED", "hardness": "HARD"}],
         triggers=[{"move": "LOSE", "survey": "EXIT", "audience": "CLIENT", "delayDays": 3}],
         checklists=[
-            {"stage": "STEADY_STATE", "items": [{"key": "look-back", "title": "Look back", "owner": "ENGINEER"}]}
+            {"stage": "STEADY_STATE", "items": [{"key": "look-back", "title": "Look back", "ownerRole": "ENGINEER"}]}
         ],
         timerDays=[90, 15],
         managedShare=0.5,

@@ -149,7 +149,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("checklists.ASSET_DISCOVERY.0.key", "hand-off-call", "the key hand-off-call is there twice"),
     ("checklists.CONTRACTING.0.title", " ", "1 to 200 characters"),
     ("checklists.CONTRACTING.0.title", "a\nb", "1 to 200 characters"),
-    ("checklists.CONTRACTING.0.owner", "SALES", "give one of LEAD, ACCOUNT_MANAGER"),
+    ("checklists.CONTRACTING.0.ownerRole", "SALES", "give one of LEAD, ACCOUNT_MANAGER"),
     ("checklists.CONTRACTING.0.required", "yes", "give true or false"),
     ("checklists.CONTRACTING.0.dueBusinessDays", -1, "from 0 to 366"),
     ("checklists.CONTRACTING.0.proves", "CONTRACT_SIGNED", "give one of THRESHOLD_SET"),
