@@ -18,7 +18,7 @@ from domain import calendars, own_calendars
 from domain.calendars import CalendarSource, clock_time
 from domain.onboarding import Cycle
 from domain.own_calendars import CalendarOwner
-from domain.periods import InvalidPeriod, Period, Weekday
+from domain.periods import Weekday
 from workflows.public_holidays import holiday_names
 
 described(
@@ -95,11 +95,9 @@ class Calendar:
         from_: Annotated[date, strawberry.argument(name="from", description="The first local day.")],
         to: Annotated[date, strawberry.argument(description="The local day after the last one.")],
     ) -> int:
-        try:
-            period = Period(from_, to)
-        except InvalidPeriod as error:
-            raise BadUserInput(str(error)) from error
-        found: int = root.business_days_in(period.start, period.end)
+        if to < from_:
+            raise BadUserInput(f"to: {to} lies before {from_}; name the days the other way round.")
+        found: int = root.business_days_in(from_, to)
         return found
 
     @resolved(description="All its versions, the oldest first.", cost=FieldPrice(list_size=3))

@@ -1,6 +1,7 @@
 """A provider with something of everything, and every id that its rows hold."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -9,16 +10,22 @@ from domain.clients import DeviceState, ExternalKey
 from domain.ids import IdKind, public
 from domain.moves import Gate, Move
 from domain.onboarding import HoldReason
+from domain.plans import Wish
+from domain.stages import Stage
 from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report, ticket
-from workflows import clients, device_batches, devices, services
+from workflows import calendars, clients, device_batches, devices, notes, plans, services
+from workflows.calendars import SetCalendar
 from workflows.clients import UpdateClient
 from workflows.device_batches import DeviceRow, UpsertDevices
 from workflows.devices import RecordDiscovery
+from workflows.notes import AddNote
+from workflows.plans import PlanCommand
 from workflows.services import CreateService
+from workflows.working_weeks import Terms
 
 TABLES = {
     "tenant": IdKind.TENANT,
@@ -41,6 +48,7 @@ TABLES = {
     "checklist_item": IdKind.CHECKLIST_ITEM,
     "follow_up": IdKind.FOLLOW_UP,
     "escalation_window": IdKind.WINDOW,
+    "note": IdKind.NOTE,
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
 }
@@ -100,12 +108,26 @@ async def fill(onboarding: Onboarding, key: str) -> None:
         replace(ticket(2), external_id=f"{key}-2"),
     )
     await report(provider, *tickets, client=client)
+    done(await calendars.set_contract(context, admin, sent(), SetCalendar(onboarding.contract, Terms())))
     await onboarding.attest(Gate.THRESHOLD_SET)
     await hand_over(onboarding, f"Promised {key}")
     await work_through(onboarding, note=f"Said {key}")
+    for note in (AddNote(f"Noted {key}", cycle=onboarding.cycle), AddNote(f"Noted {key}", client=client, pinned=True)):
+        done(await notes.add(context, onboarding.lead, sent(), note))
+    await planned(onboarding, f"Planned {key}")
     await onboarding.forward()
     await onboarding.forward()
     done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason=f"Held {key}"))
+
+
+async def planned(onboarding: Onboarding, reason: str) -> None:
+    """Plan the last stage, and plan it anew."""
+    for days in (100, 110):
+        wish = Wish(Stage.STEADY_STATE, onboarding.provider.clock().date() + timedelta(days=days))
+        command = PlanCommand(onboarding.cycle, onboarding.version, (wish,), reason)
+        outcome = await plans.plan(onboarding.provider.context, onboarding.lead, sent(), command)
+        done(outcome)
+        onboarding.version = outcome.version or 0
 
 
 @dataclass(frozen=True, slots=True)
