@@ -1,50 +1,44 @@
 """Engagements: a client's onboarding as its people move it, gate by gate."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any, Self
 from uuid import UUID
 
-from db import cycles, effects, waivers
-from db.session import Transaction
-from demo.accounts import Account, Profile, Stay
+from db import effects, follow_ups
+from demo.accounts import Profile, Stay
 from demo.tales import Tale
 from demo.words import ACCEPTED, STATEMENTS
+from demo.work import NOTHING, Earliest, Worked
 from domain.access import Principal
 from domain.effects import EffectState
+from domain.follow_ups import FollowUp, FollowUpKind
 from domain.gates import Answer, Verdict
-from domain.moves import Gate, Move, targets_of
-from domain.onboarding import Cycle, EndReason, HoldReason
+from domain.moves import MOVES, Gate, Move, targets_of
+from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
-from domain.waivers import FollowUp
+from workflows.follow_ups import CloseCommand, OpenFollowUp, close_follow_up, open_follow_up
 from workflows.onboarding import MoveCommand, move_cycle
 from workflows.opening import OpenCommand, open_cycle
 from workflows.readiness import judged
 from workflows.waivers import (
     AttestCommand,
-    CloseCommand,
     WaiverCommand,
     WaiverDecision,
     attest,
-    close_follow_up,
     grant_waiver,
     request_waiver,
 )
 
-NOTHING: Mapping[Gate, str] = MappingProxyType({})
 FOLLOW_UPS_MOST = 200
 
 
-class Engagement(Account):
+class Engagement(Worked):
     """An account with its onboarding; the lead acts, unless a verb says who does."""
 
     def __init__(self, tale: Tale, profile: Profile, second_person: str) -> None:
         super().__init__(tale, profile)
         self.second_person = second_person
-        self._cycle: UUID | None = None
         self._asked: UUID | None = None
 
     def opens(self, *, reopen: bool = False, by: str | None = None) -> Self:
@@ -63,7 +57,9 @@ class Engagement(Account):
             self._stays_in(Stage.CONTRACTING)
             await self._expect_effects()
 
-        return self._then(act)
+        self._then(act)
+        self._enters(Stage.CONTRACTING)
+        return self
 
     def begins_discovery(self, waiving: Mapping[Gate, str] = NOTHING) -> Self:
         return self._advances(Move.BEGIN_DISCOVERY, waiving)
@@ -75,7 +71,9 @@ class Engagement(Account):
         return self._advances(Move.GRADUATE, waiving)
 
     def rolls_back(self, to: Stage, reason: str) -> Self:
-        return self._moves(Move.ROLL_BACK, to=to, reason=reason)
+        self._moves(Move.ROLL_BACK, to=to, reason=reason)
+        self._enters(to)
+        return self
 
     def is_held(self, why: HoldReason, note: str, *, for_days: int) -> Self:
         resume_on = self.tale.day(self._day) + timedelta(days=for_days)
@@ -134,22 +132,27 @@ class Engagement(Account):
 
         return self._then(act)
 
-    @property
-    def lead(self) -> Principal:
-        return self.person(self.profile.lead)
+    def promises(self, title: str, *, kind: FollowUpKind = FollowUpKind.OTHER, for_days: int) -> Self:
+        """Let the account manager promise to put something right."""
+        due_on = self.tale.day(self._day) + timedelta(days=for_days)
 
-    @property
-    def cycle(self) -> UUID:
-        if self._cycle is None:
-            raise LookupError(f"{self.profile.name} has no onboarding yet on this day of the story")
-        return self._cycle
+        async def act() -> None:
+            owner = self.person(self.profile.account_manager)
+            await self._told(open_follow_up, OpenFollowUp(self.cycle, title, owner.id, due_on, kind), by=owner)
+
+        return self._then(act)
 
     def _advances(self, move: Move, waiving: Mapping[Gate, str]) -> Self:
+        """Work through the stage, meet or waive what is left, and move on."""
+        self._is_worked_through(waiving)
+
         async def act() -> None:
             await self._open_gates(move, waiving)
             await self._move(move)
 
-        return self._then(act)
+        self._then(act)
+        self._enters(next(iter(MOVES[move].targets)))
+        return self
 
     def _moves(self, move: Move, **details: Any) -> Self:
         async def act() -> None:
@@ -190,27 +193,10 @@ class Engagement(Account):
             verdict for judgement in moves if judgement.move is move for verdict in judgement.gates if not verdict.open
         ]
 
-    async def _seen(self) -> Cycle:
-        async with self._reading() as tx:
-            return (await cycles.by_ids(tx, [self.cycle]))[self.cycle]
-
     async def _open_follow_ups(self) -> list[FollowUp]:
         async with self._reading() as tx:
-            found = await waivers.follow_ups(tx, {"open": True}, Earliest(FOLLOW_UPS_MOST))
+            found = await follow_ups.listed(tx, {"open": True}, Earliest(FOLLOW_UPS_MOST))
         return [follow_up for follow_up in found if follow_up.cycle_id == self.cycle]
-
-    def _reading(self) -> AbstractAsyncContextManager[Transaction]:
-        return self.tale.telling.context.database.reading(self.lead)
 
     def _stays_in(self, stage: Stage) -> None:
         self.stays.append(Stay(self.tale.telling.clock(), stage))
-
-
-@dataclass(frozen=True, slots=True)
-class Earliest:
-    """The first so many of a list."""
-
-    limit: int
-    after: tuple[object, ...] | None = None
-    before: tuple[object, ...] | None = None
-    backward: bool = False

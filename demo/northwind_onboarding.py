@@ -4,11 +4,11 @@ from demo.engagements import Engagement
 from demo.northwind import client
 from demo.tales import Tale
 from domain.clients import ContractScope, ContractStatus, ContractType, Party
+from domain.hand_off import HandOffField
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason
 
 WITHOUT_DEVICES = (ContractScope.SAAS, ContractScope.SERVICE_DESK)
-EVERY_PAPER = (Gate.HAND_OFF_COMPLETE, Gate.THRESHOLD_SET, Gate.CONTRACTING_CHECKLIST)
 
 
 def stories(tale: Tale) -> list[Engagement]:
@@ -33,6 +33,7 @@ def _ironbridge(tale: Tale) -> Engagement:
     ironbridge.on(-62).is_taken_on().opens().on(-58).contract_becomes(ContractStatus.SENT)
     ironbridge.on(-52).signs().on(-50).begins_discovery()
     ironbridge.on(-46).is_searched().on(-30).devices_are_decided(0.72, explained=False)
+    ironbridge.is_worked_on(0.6, until=-10)
     return ironbridge.services_are_mapped(but="Line-of-business application").on(-16).is_searched().tries(Move.GO_LIVE)
 
 
@@ -40,7 +41,7 @@ def _juniper(tale: Tale) -> Engagement:
     """Early in discovery, on track, nothing searched yet."""
     juniper = client(tale, "C-1014", "Juniper Hospitality", "Hospitality", 65, "Mei", hours="24x7")
     juniper.on(-24).is_taken_on().opens().on(-21).contract_becomes(ContractStatus.SENT)
-    return juniper.on(-13).signs().on(-8).begins_discovery()
+    return juniper.on(-13).signs().on(-8).begins_discovery().is_worked_on(0.15)
 
 
 def _quayside(tale: Tale) -> Engagement:
@@ -48,6 +49,7 @@ def _quayside(tale: Tale) -> Engagement:
     quayside = client(tale, "C-1015", "Quayside Theatre", "Culture", 35, "Lena", type=ContractType.CO_MANAGED)
     quayside.on(-48).is_taken_on().opens().on(-45).contract_becomes(ContractStatus.SENT)
     quayside.on(-38).signs().on(-35).begins_discovery().on(-30).is_searched()
+    quayside.is_worked_on(0.4, until=-12)
     return quayside.on(-11).is_held(HoldReason.CLIENT, "No access to the house before the premiere.", for_days=16)
 
 
@@ -57,14 +59,14 @@ def _pinnacle(tale: Tale) -> Engagement:
     pinnacle.on(-44).is_taken_on().opens().on(-40).contract_becomes(ContractStatus.SENT)
     pinnacle.on(-31).signs().on(-23).begins_discovery()
     pinnacle.on(-20).is_searched().on(-3).devices_are_decided(0.98).services_are_mapped()
-    pinnacle.on(-1).is_searched()
-    return pinnacle.attests(Gate.BACKUP_VERIFIED, Gate.CREDENTIALS_HANDED_OVER, Gate.DISCOVERY_CHECKLIST)
+    return pinnacle.on(-1).is_searched().is_worked_on(1.0, until=-1)
 
 
 def _redwood(tale: Tale) -> Engagement:
     """New: the contract lies with the client."""
     redwood = client(tale, "C-1017", "Redwood Accountants", "Accounting", 28, "Mei", scope=WITHOUT_DEVICES)
-    return redwood.on(-4).is_taken_on().opens().on(-2).contract_becomes(ContractStatus.SENT)
+    redwood.on(-4).is_taken_on().opens().on(-2).contract_becomes(ContractStatus.SENT)
+    return redwood.hands_off(HandOffField.PROMISES, HandOffField.RISKS).is_worked_on(0.25)
 
 
 def _silverbirch(tale: Tale) -> Engagement:
@@ -72,7 +74,7 @@ def _silverbirch(tale: Tale) -> Engagement:
     silverbirch = client(tale, "C-1018", "Silverbirch Care Homes", "Healthcare", 210, "Lena")
     silverbirch.on(-13).is_taken_on().opens().on(-10).contract_becomes(ContractStatus.SENT)
     silverbirch.on(-6).contract_becomes(ContractStatus.NEGOTIATING, waiting_on=Party.CLIENT)
-    silverbirch.on(-4).attests(*EVERY_PAPER)
+    silverbirch.on(-9).hands_off().is_worked_on(1.0, until=-4).on(-4).attests(Gate.THRESHOLD_SET)
     begin_early = "The inspection is in three weeks; the board signs on the first of the month."
     return silverbirch.on(-3).asks_waiver(Move.BEGIN_DISCOVERY, Gate.CONTRACT_SIGNED, begin_early)
 
@@ -80,7 +82,8 @@ def _silverbirch(tale: Tale) -> Engagement:
 def _westgate(tale: Tale) -> Engagement:
     """Late in contracting: our own draft is not finished, the vendor's price is missing."""
     westgate = client(tale, "C-1019", "Westgate Motors", "Automotive", 90, "Tomas")
-    return westgate.on(-33).is_taken_on().opens().on(-9).tries(Move.BEGIN_DISCOVERY)
+    westgate.on(-33).is_taken_on().opens().is_worked_on(0.5, until=-12)
+    return westgate.on(-9).tries(Move.BEGIN_DISCOVERY)
 
 
 def _harrow(tale: Tale) -> Engagement:

@@ -4,6 +4,7 @@ from demo.engagements import Engagement
 from demo.northwind import client
 from demo.tales import Tale
 from domain.clients import ContractScope, ContractStatus, ContractType, Party
+from domain.follow_ups import FollowUpKind
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
@@ -12,6 +13,7 @@ MANAGED_LATER = {
     Gate.DEVICES_MANAGED: "Thin clients in the depot are replaced next week; the sponsor agreed by e-mail.",
     Gate.DEVICES_DECIDED: "Nobody decides on the depot's old devices any more: they go.",
 }
+SAVING = FollowUpKind.SAVE_CLIENT
 HOURS_FOLLOW = {Gate.COVERAGE_HOURS: "The hours are in the contract that is on its way: office hours."}
 NO_SIGNATURE_YET = "Signed on paper, the scan is on its way; the client's director confirmed it by telephone."
 
@@ -125,13 +127,15 @@ def _orchard(tale: Tale) -> Engagement:
     """Near day 90 with too many escalations and an outage that is not over."""
     orchard = client(tale, "C-1008", "Orchard Primary Care", "Healthcare", 110, "Lena", calm=0.42, troubled=0.52)
     _until_live(orchard, -118, -84, -82, -60)
+    orchard.is_worked_on(0.8, until=-8)
+    orchard.on(-5).promises("Ask the practice manager what would win her back", kind=SAVING, for_days=10)
     return orchard.on(-2).suffers("Line-of-business application")
 
 
 def _tidewater(tale: Tale) -> Engagement:
     """Half-way, and on track."""
     tidewater = client(tale, "C-1009", "Tidewater Marine", "Shipping", 55, "Mei", hours="Mon-Sat 06:00-22:00")
-    return _until_live(tidewater, -76, -60, -58, -38)
+    return _until_live(tidewater, -76, -60, -58, -38).is_worked_on(0.4)
 
 
 def _copperline(tale: Tale) -> Engagement:
@@ -150,6 +154,7 @@ def _fernhill(tale: Tale) -> Engagement:
     """Past its day 90: late, and only papers are missing."""
     fernhill = client(tale, "C-1011", "Fernhill Academy", "Education", 95, "Lena", calm=0.07, troubled=0.22)
     _until_live(fernhill, -140, -118, -115, -96)
+    fernhill.is_worked_on(0.6, until=-20)
     return fernhill.on(-13).tries(Move.GRADUATE).on(-6).attests(Gate.DAY_90_SURVEY)
 
 
@@ -166,4 +171,5 @@ def _larkspur(tale: Tale) -> Engagement:
         scope=(ContractScope.ENDPOINTS, ContractScope.SECURITY, ContractScope.SERVICE_DESK),
     )
     _until_live(larkspur, -92, -70, -67, -46)
+    larkspur.is_worked_on(0.4, until=-12)
     return larkspur.on(-9).is_held(HoldReason.LEGAL, "Auditors froze all changes until their report.", for_days=21)

@@ -41,7 +41,7 @@ def stories(tale: Tale) -> list[Engagement]:
     oasis = _client(tale, "C-1", "Oasis Clinics", "Healthcare", 48)
     _until_live(oasis, -260, -226).on(-132).graduates().on(-122).follow_ups_are_closed("Put right.")
     granary = _client(tale, "C-2", "Granary Trading", "Wholesale", 36)
-    _until_live(granary, -66, -30)
+    _until_live(granary, -66, -30).is_worked_on(0.4)
     lantern = _client(tale, "C-3", "Lantern Bookshops", "Retail", 20)
     lantern.on(-6).is_taken_on().opens().on(-3).contract_becomes(ContractStatus.SENT)
     return [oasis, granary, lantern]

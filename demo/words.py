@@ -33,13 +33,7 @@ SERVICES = (
 DISCOVERY_SOURCES = ("RMM agent", "Network scan")
 
 STATEMENTS = {
-    "HAND_OFF_COMPLETE": "Hand-off call held with sales; scope, promises and approvers are written down.",
     "THRESHOLD_SET": "The usual thresholds apply; agreed with the service manager.",
-    "CONTRACTING_CHECKLIST": "Every required step of contracting is done.",
-    "BACKUP_VERIFIED": "A file and a mailbox were restored from last night's backup.",
-    "CREDENTIALS_HANDED_OVER": "All administrative accounts are in our vault; the old provider's are disabled.",
-    "DISCOVERY_CHECKLIST": "Every required step of discovery is done.",
-    "DOCUMENTATION_SIGNED_OFF": "The client's IT contact read the documentation and signed it off.",
     "DAY_90_SURVEY": "Asked by telephone; the answers are in the file.",
     "DATA_HANDED_BACK": "The last export was handed to the client and confirmed.",
     "ESCALATION_RATE_IN_LIMIT": "Looked at with the service manager.",
@@ -48,3 +42,33 @@ STATEMENTS = {
 
 ACCEPTED = "The client's sponsor accepts it for now; we put it right within two weeks."
 """The reason of a waiver that no script gives one for."""
+
+HAND_OFFS = {
+    "SCOPE_SOLD": "Everything in the contract; telephony and the building's cameras stay with others.",
+    "SUPPORT": "Users call or write to the service desk; outages after hours go to the number in the contract.",
+    "RISKS": "The main switch is out of support; the line-of-business application has one person who knows it.",
+    "SECRETS_PLACE": "In our vault, folder of the client; the domain registrar's account is still with its director.",
+}
+"""What sales writes down for every client."""
+
+PROMISES = (
+    "New notebooks are ready before their first day; the price holds for a year.",
+    "No work in the weeks of the annual closing.",
+    "A named engineer for the first month.",
+)
+
+INCUMBENTS = (
+    "A one-man firm, friendly; hands over by the end of the month.",
+    "A large provider; notice given, they answer by ticket only.",
+    "",
+)
+"""Who provided before; nobody, where it is empty."""
+
+WORK_NOTES = {
+    "hand-off-call": "Forty minutes with sales; the open questions are in the record.",
+    "network-scan": "Two segments more than on the client's list.",
+    "credentials-in-vault": "All administrative accounts are in our vault; the old provider's are disabled.",
+    "restore-tested": "A file and a mailbox were restored from last night's backup.",
+    "documentation-signed": "The client's IT contact read it and signed it off.",
+}
+"""What is said of some items when they are done."""

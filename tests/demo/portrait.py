@@ -34,6 +34,16 @@ SIGHTS = {
         from transition t join cycle y on y.tenant_id = t.tenant_id and y.id = t.cycle_id
         join client c on c.tenant_id = y.tenant_id and c.id = y.client_id order by 1, 2, t.recorded_at, t.version
     """,
+    "work": """
+        select c.name as client, i.stage, i.key, i.required, i.due_on, i.done_at, m.email as assignee, i.note
+        from checklist_item i join client c on c.tenant_id = i.tenant_id and c.id = i.client_id
+        join cycle y on y.tenant_id = i.tenant_id and y.id = i.cycle_id
+        left join member m on m.tenant_id = i.tenant_id and m.id = i.assignee_id order by 1, y.number, 2, 3
+    """,
+    "hand-offs": """
+        select c.name as client, h.scope_sold, h.promises, h.incumbent, h.support, h.risks, h.declared_none, h.version
+        from hand_off h join client c on c.tenant_id = h.tenant_id and c.id = h.client_id order by 1, 3
+    """,
     "effects": """
         select c.name as client, e.kind, split_part(e.key, ':', 1) as key, e.due_at, e.state, e.reason, e.settled_at
         from effect e join client c on c.tenant_id = e.tenant_id and c.id = e.client_id order by 1, 2, 3, 4, 5, 6, 7

@@ -33,6 +33,8 @@ WAIVERS = """
     transitions(first: 100) { nodes { move accepted } } } }
   open: followUps(open: true, first: 1) { totalCount } closed: followUps(open: false, first: 1) { totalCount } }
 """
+WORK = "{ myChecklist(first: 100) { nodes { clientId done } } }"
+HAND_OFFS = "{ onboardings(first: 100) { nodes { handOff { missing } } } }"
 
 
 def saying_nothing(_done: int, _of: int) -> None:
@@ -124,6 +126,22 @@ async def test_waivers_holds_refusals_and_follow_ups_are_in_it(told: Told) -> No
     assert set(statuses) == set(ContractStatus)
     fired = await one_column(told, "select split_part(key, ':', 1) from effect where state = 'DONE'")
     assert {"DAY_30", "DAY_60", "DAY_90", "TARGET", "HOLD_REVIEW"} <= set(fired)
+
+
+async def test_a_technician_finds_work_over_several_clients_and_hand_offs_tell_what_is_missing(told: Told) -> None:
+    technicians = await one_column(
+        told,
+        "select assignee_id from checklist_item where owner = 'ENGINEER' and done_at is null group by 1 order by 1",
+    )
+    people = {one.id: one for one in told.demo.northwind.people.values()}
+    lists = [(await asked(told.context, people[one], WORK))["myChecklist"]["nodes"] for one in technicians]
+    assert max(len({item["clientId"] for item in items}) for items in lists) > 1
+    assert all(not item["done"] for items in lists for item in items)
+    data = await asked(told.context, told.demo.northwind.admin, HAND_OFFS)
+    missing = {tuple(one["handOff"]["missing"]) for one in data["onboardings"]["nodes"]}
+    assert {(), ("PROMISES", "RISKS")} <= missing
+    done = await one_column(told, "select stage from checklist_item where done_at is not null group by 1 order by 1")
+    assert done == ["ASSET_DISCOVERY", "CONTRACTING", "EARLY_SUPPORT"]
 
 
 async def test_a_young_client_is_escalated_more_often_and_figures_rest_on_enough_tickets(told: Told) -> None:
