@@ -8,7 +8,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api import onboarding_enums  # noqa: F401 -- publishes the enums named here
+from api.context import Info
 from api.fields import id_field, optional_id_field, resolved, window
+from api.note_fields import Note, note
 from domain import onboarding, timeline
 from domain.access import PrincipalKind, Scope
 from domain.cycle_changes import ChangedField
@@ -83,6 +85,11 @@ class TimelineEntry:
     def subject_id(root: Any) -> strawberry.ID | None:  # noqa: N805 -- the root is a domain value, not this class
         kind = _SUBJECTS_BY_KIND.get(root.kind) or _SUBJECTS.get(root.key)
         return None if kind is None or root.subject_id is None else strawberry.ID(public(kind, root.subject_id))
+
+    @resolved(description="The note as it is now, where one was written, edited or deleted.", scope=Scope.AUDIT_READ)
+    async def note(root: Any, info: Info) -> Note | None:  # noqa: N805 -- the root is a domain value, not this class
+        is_note = root.key == "NOTE" and root.subject_id is not None
+        return await info.context.loader(note).load(root.subject_id) if is_note else None  # type: ignore[return-value]
 
     @resolved(
         description="The member or token that did it; `null` where time or the product itself did.",

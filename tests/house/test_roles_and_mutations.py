@@ -33,6 +33,7 @@ MOVES = {
     "onboardingAdvance",
     "onboardingLose",
     "onboardingOpen",
+    "onboardingPlan",
     "onboardingRollBack",
     "onboardingUpdate",
 }
@@ -47,6 +48,7 @@ CHECKLISTS = {
     "followUpUpdate",
     "handOffUpdate",
 }
+NOTES = {"noteAdd", "noteDelete", "noteEdit"}
 ATTESTS = {"gateAttest"}
 ENDS = {"onboardingOffBoard", "onboardingReopen"}
 SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
@@ -56,20 +58,30 @@ SETTINGS = {"tenantSettingsUpdate"}
 POLICIES = {"onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
 SERVICE_MANAGER = (
-    POLICIES | OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | ENDS | SOFT_WAIVERS | HARD_WAIVERS
+    POLICIES
+    | OWN_TOKENS
+    | BELONGINGS
+    | HOLDS
+    | MOVES
+    | CHECKLISTS
+    | NOTES
+    | ATTESTS
+    | ENDS
+    | SOFT_WAIVERS
+    | HARD_WAIVERS
 )
 PROGRAM = POLICIES | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
 MAY = {
     "VIEWER": OWN_TOKENS,
-    "AGENT": OWN_TOKENS | CHECKLISTS,
-    "ONBOARDING_LEAD": OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ATTESTS | SOFT_WAIVERS,
-    "ACCOUNT_MANAGER": OWN_TOKENS | BELONGINGS | HOLDS | CHECKLISTS,
+    "AGENT": OWN_TOKENS | CHECKLISTS | NOTES,
+    "ONBOARDING_LEAD": OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | NOTES | ATTESTS | SOFT_WAIVERS,
+    "ACCOUNT_MANAGER": OWN_TOKENS | BELONGINGS | HOLDS | CHECKLISTS | NOTES,
     "TEAM_MANAGER": OWN_TOKENS,
     "SERVICE_MANAGER": SERVICE_MANAGER,
     "ADMIN": SERVICE_MANAGER | PEOPLE | SETTINGS,
     "service token without scopes": set(),
-    "service token with every scope": PROGRAM,
+    "service token with every scope": PROGRAM | NOTES,
     "partner token without scopes": set(),
     "partner token with every scope": PROGRAM,
 }
@@ -194,9 +206,12 @@ def test_whoever_of_the_provider_reads_clients_reads_what_was_said_of_them() -> 
 def test_what_the_providers_people_say_among_themselves_takes_a_right_of_its_own() -> None:
     types = schema().type_map
     internal = {
-        "Onboarding": ("waivers", "attestations", "transitions", "timeline", "handOff", "followUps"),
+        "Onboarding": ("waivers", "attestations", "transitions", "timeline", "handOff", "followUps", "notes"),
         "OnboardingHold": ("note",),
         "ChecklistItem": ("note", "link"),
+        "Client": ("timeline", "notes"),
+        "Note": ("text",),
+        "PlannedDateChange": ("reason",),
     }
     named = [(types[name].fields[field], name, field) for name, fields in internal.items() for field in fields]  # type: ignore[attr-defined]
     named.append((schema().query_type.fields["followUps"], "Query", "followUps"))  # type: ignore[union-attr]

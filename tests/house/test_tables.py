@@ -32,6 +32,7 @@ APART_FROM_THEIR_CLIENT = {
 
 APPEND_ONLY = {
     "baseline",
+    "client_edit",
     "checklist_step",
     "contract_turn",
     "cycle_change",
@@ -41,6 +42,7 @@ APPEND_ONLY = {
     "event_log",
     "hand_off_change",
     "pending",
+    "planned_date",
     "ticket_delta",
     "transition",
 }
