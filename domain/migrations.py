@@ -1,7 +1,7 @@
 """Migrations: how the work of an onboarding is carried over to another version of its definition."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.calendars import Calendar
 from domain.checklists import Item, assignee_of, due_of
 from domain.definitions import ChecklistItem, Rules
-from domain.effects import TARGET, Effect, EffectKind, EffectState, PlannedEffect, day_timers, target_of
+from domain.effects import TARGET, EffectKind, EffectState, PlannedEffect, day_timers, target_of
 from domain.errors import ErrorCode, UserError
 from domain.gates import Evidence, day_ninety
 from domain.onboarding import Cycle
@@ -21,8 +21,6 @@ CYCLES_MOST = 200
 
 RETIRED = "@"
 """What stands in the key of a retired item between the key it had and its id, so that the key is free again."""
-
-DAY = "DAY_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +96,6 @@ def schedule(
         return None, ()
     timer = PlannedEffect(EffectKind.TIMER, TARGET, str(cycle.lead_id), target)
     return target, (timer if target > now else replace(timer, state=EffectState.SKIPPED, reason="PAST"),)
-
-
-def timers_of_stage(effects: Iterable[Effect], visit: UUID) -> dict[str, Effect]:
-    """Return the timers that a definition gives a stay, by key: its target and the days of early support."""
-    return {
-        effect.key: effect
-        for effect in effects
-        if effect.visit_id == visit
-        and effect.kind is EffectKind.TIMER
-        and (effect.key == TARGET or effect.key.startswith(DAY))
-    }
 
 
 def _touched(item: Item) -> bool:
