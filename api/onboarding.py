@@ -172,7 +172,7 @@ class Onboarding(
         found = await info.context.loader(client_loaders.member).load_many(root.engineer_ids)
         return [member for member in found if member is not None]  # type: ignore[misc]
 
-    @resolved(description="The definition that it was opened with and keeps.")
+    @resolved(description="The version of the definition that it keeps to until it is migrated.")
     async def definition(root: Any, info: Info) -> OnboardingDefinition:  # noqa: N805
         return await info.context.loader(loaders.definition).load(root.definition_id)  # type: ignore[return-value]
 
