@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import definitions, imports, tenants, tokens
+from api.commands import definitions, erasures, imports, tenants, tokens
 from api.commands.demo import demo
 from api.commands.doctor import doctor
 from api.commands.serving import serve, worker
@@ -32,6 +32,7 @@ app.command()(doctor)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(tokens.app, name="token")
 app.add_typer(imports.app, name="import")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(definitions.app, name="definition")
 
 

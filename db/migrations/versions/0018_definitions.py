@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from db.session import APP_ROLE
+
 revision = "0018"
 down_revision = "0017"
 
@@ -16,6 +18,8 @@ def upgrade() -> None:
     op.alter_column("definition", "author_kind", server_default=None)
     op.alter_column("definition", "author_id", server_default=None)
     op.add_column("definition", sa.Column("note", sa.Text()))
+    # As with its body: what was said can be taken back where it names somebody.
+    op.execute(f"grant update (note) on definition to {APP_ROLE}")
     op.add_column("definition", sa.Column("based_on", sa.Integer()))
     op.create_index(
         "ix_cycle_open_definition",
