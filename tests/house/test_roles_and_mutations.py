@@ -13,6 +13,8 @@ from tests.support.schema_walk import Asker, least, nobodys, schema
 
 OWN_TOKENS = {"tokenCreate", "tokenRevoke", "tokenRotate"}
 BELONGINGS = {
+    "amendmentCreate",
+    "amendmentUpdate",
     "clientBulkUpsert",
     "clientCreate",
     "clientUpdate",
@@ -26,11 +28,15 @@ BELONGINGS = {
     "discoveryRunRecord",
     "serviceCreate",
     "serviceUpdate",
+    "siteArchive",
     "siteCalendarSet",
+    "siteCreate",
+    "siteUpdate",
 }
 HOLDS = {"onboardingHold", "onboardingResume"}
 MOVES = {
     "onboardingAdvance",
+    "onboardingExpand",
     "onboardingLose",
     "onboardingOpen",
     "onboardingPlan",
@@ -53,7 +59,8 @@ ATTESTS = {"gateAttest"}
 ENDS = {"onboardingOffBoard", "onboardingReopen"}
 SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
 HARD_WAIVERS = {"waiverGrant"}
-PEOPLE = {"memberDeactivate", "memberInvite", "memberUpdate"}
+PEOPLE = {"memberDeactivate", "memberErase", "memberInvite", "memberUpdate"}
+PRIVACY = {"contactErase", "subjectExport"}
 SETTINGS = {"tenantSettingsUpdate"}
 POLICIES = {"onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
@@ -69,6 +76,7 @@ SERVICE_MANAGER = (
     | ENDS
     | SOFT_WAIVERS
     | HARD_WAIVERS
+    | PRIVACY
 )
 PROGRAM = POLICIES | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
@@ -118,6 +126,7 @@ OF_ONESELF = {
     "Member.deputy",
     "Member.deputyId",
     "MemberDeactivatePayload.member",
+    "MemberErasePayload.member",
     "MemberInvitePayload.member",
     "MemberUpdatePayload.member",
     "Token.createdById",
@@ -230,7 +239,7 @@ def test_who_of_the_staff_it_is_takes_the_right_to_know_them() -> None:
 
 
 def test_no_program_can_be_given_a_right_over_staff_waivers_or_settings() -> None:
-    private = SOFT_WAIVERS | HARD_WAIVERS | PEOPLE | SETTINGS | OWN_TOKENS
+    private = SOFT_WAIVERS | HARD_WAIVERS | PEOPLE | PRIVACY | SETTINGS | OWN_TOKENS
     assert {scope_of(MUTATIONS[name]) for name in private} <= PERSONS_ONLY
 
 

@@ -25,6 +25,7 @@ SDL = Path(__file__).parents[2] / "schema.graphql"
 VERBS = {
     "Add",
     "Advance",
+    "Archive",
     "Attest",
     "BulkUpsert",
     "Close",
@@ -33,6 +34,9 @@ VERBS = {
     "Deactivate",
     "Delete",
     "Edit",
+    "Erase",
+    "Expand",
+    "Export",
     "Grant",
     "Hold",
     "Import",

@@ -36,6 +36,7 @@ WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_
 _MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee")
 
 KINDS: Mapping[str, IdKind] = {
+    "amendment": IdKind.AMENDMENT,
     "approver": IdKind.CONTACT,
     "checklistItem": IdKind.CHECKLIST_ITEM,
     "client": IdKind.CLIENT,
@@ -45,6 +46,7 @@ KINDS: Mapping[str, IdKind] = {
     "followUp": IdKind.FOLLOW_UP,
     "onboarding": IdKind.ONBOARDING,
     "service": IdKind.SERVICE,
+    "site": IdKind.SITE,
     "token": IdKind.TOKEN,
     "vip": IdKind.CONTACT,
     "waiver": IdKind.WAIVER,
@@ -52,7 +54,12 @@ KINDS: Mapping[str, IdKind] = {
 }
 """What an argument or input field named `<this>Id` or `<this>Ids` takes."""
 
-ENDING = {"Client": IdKind.CLIENT, "Onboarding": IdKind.ONBOARDING, "Ticket": IdKind.TICKET}
+ENDING = {
+    "Client": IdKind.CLIENT,
+    "Onboarding": IdKind.ONBOARDING,
+    "Site": IdKind.SITE,
+    "Ticket": IdKind.TICKET,
+}
 """What an argument named `id` takes, by the type that the field returns, or the input it stands in."""
 
 _VALUES: Mapping[str, Any] = {

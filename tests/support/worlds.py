@@ -11,20 +11,26 @@ from domain.ids import IdKind, public
 from domain.moves import Gate, Move
 from domain.onboarding import HoldReason
 from domain.plans import Wish
+from domain.privacy import DataSubject
 from domain.stages import Stage
 from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report, ticket
-from workflows import calendars, clients, device_batches, devices, notes, plans, services
+from workflows import amendments, calendars, clients, device_batches, devices, notes, plans, privacy, services, sites
+from workflows.amendments import CreateAmendment
+from workflows.beginning import Team
 from workflows.calendars import SetCalendar
 from workflows.clients import UpdateClient
 from workflows.device_batches import DeviceRow, UpsertDevices
 from workflows.devices import RecordDiscovery
+from workflows.expansion import ExpandCommand, expand
 from workflows.notes import AddNote
 from workflows.plans import PlanCommand
+from workflows.privacy import ExportSubject
 from workflows.services import CreateService
+from workflows.sites import CreateSite
 from workflows.working_weeks import Terms
 
 TABLES = {
@@ -34,6 +40,8 @@ TABLES = {
     "client": IdKind.CLIENT,
     "contact": IdKind.CONTACT,
     "contract": IdKind.CONTRACT,
+    "amendment": IdKind.AMENDMENT,
+    "site": IdKind.SITE,
     "service": IdKind.SERVICE,
     "device": IdKind.DEVICE,
     "discovery_run": IdKind.DISCOVERY_RUN,
@@ -51,6 +59,7 @@ TABLES = {
     "note": IdKind.NOTE,
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
+    "privacy_record": IdKind.PRIVACY_RECORD,
 }
 """Where the ids of each kind lie."""
 
@@ -115,9 +124,23 @@ async def fill(onboarding: Onboarding, key: str) -> None:
     for note in (AddNote(f"Noted {key}", cycle=onboarding.cycle), AddNote(f"Noted {key}", client=client, pinned=True)):
         done(await notes.add(context, onboarding.lead, sent(), note))
     await planned(onboarding, f"Planned {key}")
+    exported, _ = await privacy.export(context, admin, sent(), ExportSubject(DataSubject.MEMBER, onboarding.lead.id))
+    done(exported)
     await onboarding.forward()
     await onboarding.forward()
+    await expanded(onboarding, key)
     done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason=f"Held {key}"))
+
+
+async def expanded(onboarding: Onboarding, key: str) -> None:
+    """Begin to onboard a site of the client by an amendment of its contract."""
+    context, admin = onboarding.provider.context, onboarding.provider.admin
+    depot = CreateSite(onboarding.client, f"Depot {key}", street=f"Street {key}", external=(ExternalKey(SYSTEM, key),))
+    site = done(await sites.create(context, admin, sent(), depot))
+    addition = CreateAmendment(onboarding.contract, f"Addition {key}", site_id=site, note=f"Agreed {key}")
+    amendment = done(await amendments.create(context, admin, sent(), addition))
+    command = ExpandCommand(onboarding.client, Team(onboarding.lead.id), site=site, amendment=amendment)
+    done(await expand(context, admin, sent(), command))
 
 
 async def planned(onboarding: Onboarding, reason: str) -> None:
