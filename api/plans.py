@@ -27,7 +27,9 @@ class OnboardingPlanPayload(ForeseeingPayload):
 class PlannedDateInput:
     stage: Stage = strawberry.field(description="A stage still to come: ASSET_DISCOVERY, EARLY_SUPPORT, STEADY_STATE.")
     planned_on: date | None = strawberry.field(
-        description="The local day, today or later, and not before an earlier stage's; `null` withdraws the day."
+        default=None,
+        description="The local day, today or later, and not before an earlier stage's; `null` withdraws the day that "
+        "stands, which takes a reason.",
     )
 
 
