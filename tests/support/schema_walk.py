@@ -44,6 +44,7 @@ KINDS: Mapping[str, IdKind] = {
     "contract": IdKind.CONTRACT,
     "device": IdKind.DEVICE,
     "followUp": IdKind.FOLLOW_UP,
+    "note": IdKind.NOTE,
     "onboarding": IdKind.ONBOARDING,
     "service": IdKind.SERVICE,
     "site": IdKind.SITE,
