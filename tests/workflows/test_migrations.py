@@ -1,51 +1,38 @@
-"""Migrations: an onboarding under way goes on by another version, with the work that was done."""
+"""Migrations: an onboarding under way goes on by another version, its clock set anew."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from db import checklists, definitions, effects, histories, migrating, tenants
+from db import definitions
 from db.session import Database
-from domain.access import Principal, Role
+from domain.access import Role
 from domain.bulk import BulkPolicy
-from domain.checklists import Item
-from domain.consequences import Consequence, ConsequenceKind, untold
-from domain.effects import Effect, EffectState
-from domain.errors import ForbiddenError, Outcome
+from domain.consequences import ConsequenceKind, untold
+from domain.effects import EffectState
+from domain.errors import ForbiddenError
 from domain.moves import Gate, Move
-from domain.onboarding import EndReason, HoldReason, Transition
+from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
-from tests.support.onboarding import Everything, Onboarding, opened
+from tests.support.migrations import (
+    ITEMS,
+    complete,
+    item,
+    items,
+    migrated,
+    planned,
+    results,
+    sent_on,
+    trail,
+    version,
+)
+from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, new_provider, sent
-from workflows.checklists import AddItem, CompleteItem, UpdateItem
-from workflows.checklists import add as add_item
-from workflows.checklists import complete as complete_item
-from workflows.checklists import update as update_item
-from workflows.definitions import EditDefinition, edit_definition
 from workflows.effects import fire_due
-from workflows.migrations import REMAINING, RESULTS, KeyMapping, MigrateCycles, migrate
+from workflows.migrations import REMAINING, KeyMapping, MigrateCycles, migrate
 from workflows.waivers import WaiverCommand, request_waiver
-
-
-def item(key: str, **more: Any) -> dict[str, Any]:
-    return {"key": key, "title": f"Do {key}", "dueBusinessDays": 5, **more}
-
-
-ITEMS = {"CONTRACTING": [item("a", required=True), item("b"), item("c")], "ASSET_DISCOVERY": [item("scan")]}
-
-
-async def version(provider: Provider, **change: Any) -> int:
-    """Make the next version and return its number."""
-    async with provider.context.database.reading(provider.admin) as tx:
-        newest = await definitions.newest(tx)
-    assert newest is not None
-    command = EditDefinition(newest.number, change)
-    outcome = await edit_definition(provider.context, provider.admin, sent(), command)
-    assert outcome.errors == ()
-    return outcome.version or 0
 
 
 @pytest.fixture
@@ -53,64 +40,6 @@ async def onboarding(provider: Provider) -> Onboarding:
     """Return an onboarding in contracting under version 2, with three items to be done."""
     await version(provider, checklists=ITEMS)
     return await opened(provider)
-
-
-async def sent_on(
-    onboarding: Onboarding,
-    to: int,
-    *,
-    mapping: Mapping[str, str | None] | None = None,
-    by: Principal | None = None,
-    **more: Any,
-) -> Outcome:
-    provider = onboarding.provider
-    pairs = tuple(KeyMapping(before, after) for before, after in (mapping or {}).items())
-    command = MigrateCycles(to, "we learnt", **{"cycles": (onboarding.cycle,), "mapping": pairs, **more})
-    return await migrate(provider.context, by or provider.admin, sent(), command)
-
-
-async def migrated(onboarding: Onboarding, to: int, **more: Any) -> list[Consequence]:
-    """Migrate one onboarding, which must not be refused, and return what that changed."""
-    outcome = await sent_on(onboarding, to, **more)
-    assert outcome.errors == ()
-    (result,) = results(outcome)
-    onboarding.version = (await onboarding.seen()).version
-    assert result["status"] == "UPDATED"
-    return untold(result)
-
-
-def results(outcome: Outcome) -> list[dict[str, Any]]:
-    found: Any = outcome.facts[RESULTS]
-    return list(found)
-
-
-async def items(onboarding: Onboarding) -> dict[str, Item]:
-    async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        found = (await checklists.of_cycles(tx, [onboarding.cycle])).get(onboarding.cycle, [])
-    return {one.key: one for one in found}
-
-
-async def retired(onboarding: Onboarding) -> list[Item]:
-    async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return (await migrating.retired(tx, [onboarding.cycle])).get(onboarding.cycle, [])
-
-
-async def complete(onboarding: Onboarding, key: str) -> None:
-    found = (await items(onboarding))[key]
-    context = onboarding.provider.context
-    done(await complete_item(context, onboarding.lead, sent(), CompleteItem(found.id, note="seen to")))
-
-
-async def planned(onboarding: Onboarding) -> dict[str, Effect]:
-    async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        found = (await effects.of_cycles(tx, [onboarding.cycle])).get(onboarding.cycle, [])
-    visit = (await onboarding.seen()).visit_id
-    return {effect.key: effect for effect in found if effect.visit_id == visit}
-
-
-async def trail(onboarding: Onboarding) -> list[Transition]:
-    async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
-        return (await histories.histories(tx, [onboarding.cycle], Everything()))[onboarding.cycle]
 
 
 async def test_a_migration_pins_the_version_stays_in_the_stage_and_is_kept_in_the_trail(
@@ -166,124 +95,6 @@ async def test_a_dry_run_tells_what_the_migration_then_does_and_does_nothing(
     assert (ConsequenceKind.CHECKLIST_ITEM, "d", None, "OPEN") in kinds
     assert (ConsequenceKind.CHECKLIST_ITEM, "c", "OPEN", None) in kinds
     assert (ConsequenceKind.CHECKLIST_ITEM, "b.title", "Do b", "B") in kinds
-
-
-async def test_what_was_done_stays_done_under_its_new_key(provider: Provider, onboarding: Onboarding) -> None:
-    await complete(onboarding, "a")
-    before = (await items(onboarding))["a"]
-    number = await version(provider, checklists={"CONTRACTING": [item("renamed", title="Other words"), item("b")]})
-    await migrated(onboarding, number, mapping={"a": "renamed"})
-    after = (await items(onboarding))["renamed"]
-    assert (after.id, after.done_at, after.done_by, after.note) == (
-        before.id,
-        before.done_at,
-        before.done_by,
-        "seen to",
-    )
-    assert (after.title, after.required, after.version) == ("Other words", False, before.version + 1)
-
-
-async def test_an_item_somebody_worked_on_must_be_named_to_be_left_out(
-    provider: Provider, onboarding: Onboarding
-) -> None:
-    await complete(onboarding, "a")
-    found = (await items(onboarding))["b"]
-    noted = UpdateItem(found.id, note="half done")
-    done(await update_item(provider.context, onboarding.lead, sent(), noted))
-    number = await version(provider, checklists={"CONTRACTING": [item("z")]})
-    refused = await sent_on(onboarding, number)
-    assert codes(refused) == ["CONFLICT"]
-    assert "no items for a, b," in refused.errors[0].message
-    assert (await trail(onboarding))[-1].accepted is False
-    assert set(await items(onboarding)) == {"a", "b", "c"}
-    await migrated(onboarding, number, mapping={"a": None, "b": "z"})
-    left = await items(onboarding)
-    assert set(left) == {"z"}
-    assert left["z"].note == "half done"
-    kept = {one.key.partition("@")[0]: one for one in await retired(onboarding)}
-    assert set(kept) == {"a", "c"}
-    assert (kept["a"].note, kept["a"].done) == ("seen to", True)
-
-
-async def test_what_comes_back_comes_back_as_it_was(provider: Provider, onboarding: Onboarding) -> None:
-    await complete(onboarding, "a")
-    number = await version(provider, checklists={"CONTRACTING": [item("b")]})
-    await migrated(onboarding, number, mapping={"a": None})
-    changes = await migrated(onboarding, 2)
-    found = await items(onboarding)
-    assert set(found) == {"a", "b", "c"}
-    assert found["a"].done
-    assert found["a"].required
-    assert not found["c"].done
-    states = {c.name: (c.before, c.after) for c in changes if c.kind is ConsequenceKind.CHECKLIST_ITEM}
-    assert states == {"a": (None, "DONE"), "c": (None, "OPEN")}
-    await migrated(onboarding, number, mapping={"a": None})
-    await migrated(onboarding, 2)
-    assert set(await items(onboarding)) == {"a", "b", "c"}
-
-
-async def test_items_may_exchange_their_keys(provider: Provider, onboarding: Onboarding) -> None:
-    await complete(onboarding, "a")
-    before = await items(onboarding)
-    number = await version(
-        provider, checklists={"CONTRACTING": [item("a", title="A"), item("b", title="B"), item("c")]}
-    )
-    await migrated(onboarding, number, mapping={"a": "b", "b": "a"})
-    after = await items(onboarding)
-    assert (after["a"].id, after["b"].id) == (before["b"].id, before["a"].id)
-    assert (after["a"].done, after["b"].done) == (False, True)
-
-
-async def test_two_items_do_not_go_on_as_one(provider: Provider, onboarding: Onboarding) -> None:
-    number = await version(provider, checklists={"CONTRACTING": [item("b")]})
-    refused = await sent_on(onboarding, number, mapping={"a": "b"})
-    assert codes(refused) == ["CONFLICT"]
-    assert "a and b as b" in refused.errors[0].message
-    await migrated(onboarding, number, mapping={"a": "b", "b": None})
-    assert set(await items(onboarding)) == {"b"}
-
-
-async def test_own_items_stay_what_they_are(provider: Provider, onboarding: Onboarding) -> None:
-    own = AddItem(onboarding.cycle, Stage.CONTRACTING, "Only here")
-    done(await add_item(provider.context, onboarding.lead, sent(), own))
-    number = await version(provider, checklists={"CONTRACTING": []})
-    await migrated(onboarding, number)
-    (left,) = (await items(onboarding)).values()
-    assert (left.title, left.own) == ("Only here", True)
-
-
-async def test_new_items_are_due_from_the_entry_of_the_stage_and_changed_terms_move_the_day(
-    provider: Provider, onboarding: Onboarding
-) -> None:
-    entered = (await onboarding.seen()).entered_at
-    provider.clock.forward(days=7)
-    lists = {"CONTRACTING": [item("a", dueBusinessDays=10), item("b"), item("d", dueBusinessDays=2)]}
-    number = await version(provider, checklists=lists)
-    kept = (await items(onboarding))["b"].due_on
-    await migrated(onboarding, number)
-    async with provider.context.database.reading(provider.admin) as tx:
-        calendar = (await tenants.get(tx)).settings.calendar
-    found = await items(onboarding)
-    assert found["a"].due_on == calendar.add_business_days(entered.date(), 10)
-    assert found["d"].due_on == calendar.add_business_days(entered.date(), 2)
-    assert found["b"].due_on == kept
-
-
-async def test_a_later_stage_is_laid_out_by_the_new_version_and_a_past_one_gains_nothing(
-    provider: Provider, onboarding: Onboarding
-) -> None:
-    await onboarding.forward()
-    number = await version(
-        provider,
-        checklists={"CONTRACTING": [item("a"), item("late")], "ASSET_DISCOVERY": [item("scan"), item("map")]},
-    )
-    await migrated(onboarding, number)
-    found = await items(onboarding)
-    assert {key: one.stage for key, one in found.items()} == {
-        "a": Stage.CONTRACTING,
-        "scan": Stage.ASSET_DISCOVERY,
-        "map": Stage.ASSET_DISCOVERY,
-    }
 
 
 @pytest.fixture
