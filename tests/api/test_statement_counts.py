@@ -33,6 +33,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "onboardingDefinitions": {"first": 50},
     "tokens": {"first": 50},
     "events": {"first": 50},
+    "privacyRecords": {"first": 50},
     "kpi": {"query": KPI},
 }
 """Every list of the schema, and a figure with one series for each client."""
