@@ -1,16 +1,18 @@
 """Moving in, in tests: existing clients brought in, and all that is stored of them afterwards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
+
+from sqlalchemy import text
 
 from db import cycles, effects, histories, members
 from domain.access import Principal, Role
 from domain.clients import ContractScope, ExternalKey
 from domain.effects import Effect
-from domain.moving_in import Arrival, Arrived, ToldContact, ToldContract
-from domain.onboarding import Cycle, Hold, Transition, Visit, Window
+from domain.moving_in import Arrival, ArrivalStatus, Arrived, ToldContact, ToldContract
+from domain.onboarding import Cycle, EndReason, Hold, Transition, Visit, Window
 from domain.stages import Stage
 from tests.support.onboarding import Everything
 from tests.support.providers import Provider, sent
@@ -53,6 +55,25 @@ STEADY = {
     "steady_on": date(2025, 7, 15),
 }
 """A client of a whole past, as of the tests' clock on 2 March 2026."""
+
+
+OFFBOARDED = {
+    "stage": Stage.OFFBOARDED,
+    "live_on": date(2025, 4, 1),
+    "steady_on": date(2025, 7, 15),
+    "ended_on": date(2025, 12, 1),
+    "outcome": EndReason.INSOURCED,
+    "end_reason": "They have their own people now.",
+}
+LOST = {
+    "stage": Stage.LOST,
+    "live_on": None,
+    "contracting_on": date(2025, 9, 1),
+    "ended_on": date(2025, 10, 1),
+    "outcome": EndReason.PRICE,
+}
+
+COUNTED = ("client", "contract", "contact", "cycle", "visit", "transition", "effect", "external_ref")
 
 
 async def lead_of(provider: Provider) -> Lead:
@@ -111,3 +132,19 @@ async def stories_of(provider: Provider, client: UUID | None) -> list[Story]:
         )
         for one in found
     ]
+
+
+def bare(one: Arrived) -> Arrived:
+    """Return a report without the ids of what came into being, which no two runs share."""
+    effects = tuple(replace(effect, contact=None) for effect in one.effects)
+    here = {"client": None, "onboarding": None, "contract": None} if one.status is not ArrivalStatus.EXISTS else {}
+    return replace(one, **here, effects=effects)  # type: ignore[arg-type]
+
+
+async def counted(provider: Provider) -> dict[str, int]:
+    """Return how many rows of everything that an import writes a provider has."""
+    parts = ", ".join(f"(select count(*) from {t} where tenant_id = :tenant) as {t}" for t in COUNTED)  # noqa: S608 -- names of ours
+    async with provider.context.database.reading(provider.admin) as tx:
+        found = await tx.one(text(f"select {parts}"), tenant=tx.tenant)
+    assert found is not None
+    return dict(found)
