@@ -17,7 +17,7 @@ from domain.kpis import Dimension
 from domain.own_calendars import Calendars
 from domain.periods import start_of_day
 from domain.series import WHOLE, Totals
-from domain.stages import ENDS, Stage
+from domain.stages import ENDS
 from domain.standings import Tenure, baseline_standing, tenure
 
 # The figures kept at the last graduation are the client's baseline. What went live counts from its first day of
@@ -86,9 +86,7 @@ class _Client:
 
     def tenure_at(self, instant: datetime) -> str:
         live = self.record["live_since"]
-        if live is not None and live <= instant:
-            return tenure(live, instant, self.zone)
-        return UNKNOWN if self.record["stage"] == Stage.OFFBOARDED else Tenure.BEFORE_SERVICE
+        return Tenure.BEFORE_SERVICE if live is None or live > instant else tenure(live, instant, self.zone)
 
     def members(self, at: datetime, **said: str | None) -> dict[Dimension, str]:
         """Return by what the client counts at an instant."""

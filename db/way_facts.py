@@ -30,8 +30,7 @@ WAYS = text("""
                           and e.number < c.number and coalesce(e.outcome <> all(:never), true)
                     ) then c.opened_at
                     else k.signed_at end as began_at,
-               r.reached_at, coalesce(r.passed, false) as passed,
-               coalesce(r.served, false) as served
+               r.reached_at, coalesce(r.passed, false) as passed
         from cycle c
         left join contract k on k.tenant_id = :tenant and k.client_id = c.client_id and k.id = c.contract_id
                             and k.signed_at <= :now
@@ -39,8 +38,7 @@ WAYS = text("""
                              and a.signed_at <= :now
         cross join lateral (
             select min(v.entered_at) filter (where v.stage = :goal) as reached_at,
-                   bool_or(v.stage = any(cast(:beyond as text[]))) as passed,
-                   bool_or(v.stage in ('EARLY_SUPPORT', 'STEADY_STATE')) as served
+                   bool_or(v.stage = any(cast(:beyond as text[]))) as passed
             from visit v
             where v.tenant_id = :tenant and v.cycle_id = c.id and v.entered_at <= :now
               and (v.superseded_at is null or v.superseded_at > :now)
@@ -110,11 +108,6 @@ def _left_out(record: asyncpg.Record, until: datetime) -> LeftOut | None:
         return LeftOut.ENTERED_IN_ERROR
     if record["began_at"] is None:
         return LeftOut.NOT_SIGNED
-    if record["reached_at"] is None and (record["passed"] or _never_told(record)):
+    if record["reached_at"] is None and record["passed"]:
         return LeftOut.DATE_MISSING
     return LeftOut.OUT_OF_ORDER if until < record["began_at"] else None
-
-
-def _never_told(record: asyncpg.Record) -> bool:
-    """Tell whether a client was off-boarded of whose service nobody noted a beginning."""
-    return record["ended_at"] is not None and record["stage"] == Stage.OFFBOARDED and not record["served"]
