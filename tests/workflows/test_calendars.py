@@ -19,6 +19,7 @@ from domain.onboarding import HoldReason
 from domain.own_calendars import OWN, CalendarOwner, CalendarVersion
 from domain.periods import Weekday, start_of_day
 from domain.stages import Stage
+from tests.support.expansions import served
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from workflows import tenants
@@ -65,19 +66,13 @@ async def timers(onboarding: Onboarding) -> dict[str, Effect]:
     return {effect.key: effect for effect in planned if effect.visit_id == visit and effect.kind.value == "TIMER"}
 
 
-async def site_of(onboarding: Onboarding, zone: str | None = None) -> UUID:
-    """Return a site of the client, of which the onboarding is from here on."""
-    provider = onboarding.provider
-    command = CreateSite(onboarding.client, "Harbour", zone=ZoneInfo(zone) if zone else None)
+async def of_a_site(provider: Provider, zone: str) -> tuple[Onboarding, UUID]:
+    """Return the onboarding of a site that a client in service has taken on, and the site."""
+    client = await served(provider)
+    command = CreateSite(client.whole.client, "Harbour", zone=ZoneInfo(zone))
     site = done(await create_site(provider.context, provider.admin, sent(), command))
-    async with provider.context.database.writing(provider.admin) as tx:
-        await tx.run(
-            text("update cycle set scope_kind = 'SITE', scope_key = :key where tenant_id = :tenant and id = :cycle"),
-            tenant=tx.tenant,
-            key=site.hex,
-            cycle=onboarding.cycle,
-        )
-    return site
+    contract = await client.signed_contract(provider.clock().date())
+    return await client.expanded(contract, site=site), site
 
 
 def end_of(calendar: Calendar, start: date, days: int) -> datetime:
@@ -103,11 +98,9 @@ async def test_an_onboarding_counts_by_its_contracts_own_calendar_from_its_openi
 
 
 async def test_a_sites_calendar_comes_before_its_contracts_and_that_before_the_providers(provider: Provider) -> None:
-    onboarding = await opened(provider)
+    onboarding, site = await of_a_site(provider, "Asia/Kolkata")
     assert (await calendar_of(onboarding)).source is CalendarSource.TENANT
     done(await of_contract(onboarding, RIYADH))
-    assert (await calendar_of(onboarding)).source is CalendarSource.CONTRACT
-    site = await site_of(onboarding, "Asia/Kolkata")
     assert (await calendar_of(onboarding)).source is CalendarSource.CONTRACT
 
     done(await set_site(provider.context, onboarding.lead, sent(), SetCalendar(site, Terms())))
@@ -119,6 +112,17 @@ async def test_a_sites_calendar_comes_before_its_contracts_and_that_before_the_p
     assert (await calendar_of(onboarding)).source is CalendarSource.CONTRACT
     done(await of_contract(onboarding, None))
     assert (await onboarding.seen()).target_at == datetime(2026, 3, 16, 23, tzinfo=UTC)
+
+
+async def test_a_sites_onboarding_is_opened_by_the_sites_calendar(provider: Provider) -> None:
+    client = await served(provider)
+    site = await client.site()
+    terms = Terms(hours={Weekday.MONDAY: ((540, 1020),)}, zone=ZoneInfo("Asia/Kolkata"))
+    done(await set_site(provider.context, client.whole.lead, sent(), SetCalendar(site, terms)))
+    onboarding = await client.expanded(await client.signed_contract(provider.clock().date()), site=site)
+
+    # Ten Mondays after Monday, 2 March.
+    assert (await onboarding.seen()).target_at == start_of_day(date(2026, 5, 12), ZoneInfo("Asia/Kolkata"))
 
 
 async def test_a_dry_run_tells_which_targets_move_and_moves_none(provider: Provider) -> None:
