@@ -37,7 +37,7 @@ class GateSetting:
 @strawberry.type(description="A length in business days that a definition gives one stage.")
 class StageTarget:
     stage: Stage = strawberry.field(description="The stage.")
-    business_days: int = strawberry.field(description="Business days of the provider's calendar, holds taken out.")
+    business_days: int = strawberry.field(description="Business days of the onboarding's calendar, holds taken out.")
 
 
 @window(definitions.Trigger, description="A survey that a move plans.")

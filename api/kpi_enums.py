@@ -109,7 +109,7 @@ described(
     CLIENTS="Clients.",
     CHANGES="Changes.",
     SHARE="A share, between 0 and 1.",
-    BUSINESS_DAYS="Business days of the provider's calendar, with fractions.",
+    BUSINESS_DAYS="Business days, with fractions, of the site's or contract's own calendar, else of the provider's.",
 )
 
 described(

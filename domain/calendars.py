@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from domain.periods import Weekday, local_day, start_of_day
+from domain.wall_clocks import days_of_change, stretches
 
 MINUTES_A_DAY = 24 * 60
+_A_DAY = timedelta(days=1)
 
 LONGEST_SEARCH_DAYS = 366
 """No calendar closes for longer than a year; one that does is a mistake, and is refused."""
@@ -206,7 +207,7 @@ class Calendar:
             worked = sum(max(0.0, (min(closes, end) - max(opens, start)).total_seconds()) for opens, closes in spans)
             seconds += worked
             days += worked / whole if whole else 0.0
-        for weekday, count in self._business_days_by_weekday(_after(first), last, changed).items():
+        for weekday, count in self._business_days_by_weekday(first + _A_DAY, last, changed).items():
             seconds += count * 60.0 * sum(span.closes_minute - span.opens_minute for span in self.hours[weekday])
             days += count
         return seconds, days
@@ -230,8 +231,8 @@ class Calendar:
             return []
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         worked = []
-        for begins, ends, offset in _stretches(
-            start_of_day(day, self.zone), start_of_day(_after(day), self.zone), self.zone
+        for begins, ends, offset in stretches(
+            start_of_day(day, self.zone), start_of_day(day + _A_DAY, self.zone), self.zone
         ):
             for span in spans:
                 opens = max(begins, midnight + timedelta(minutes=span.opens_minute) - offset)
@@ -282,47 +283,3 @@ def zone_named(name: str) -> ZoneInfo:
 def clock_time(minute: int) -> str:
     """Return a minute of the day as people write it, such as ``09:30``; the end of the day is ``24:00``."""
     return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-@lru_cache(maxsize=4096)
-def days_of_change(zone: ZoneInfo, year: int) -> tuple[date, ...]:
-    """Return the local days of a year that do not last 24 hours, because the clock is changed on them."""
-    found, day, begins = [], date(year, 1, 1), start_of_day(date(year, 1, 1), zone)
-    while day.year == year:
-        ends = start_of_day(_after(day), zone)
-        if ends - begins != _A_DAY:
-            found.append(day)
-        day, begins = _after(day), ends
-    return tuple(found)
-
-
-_A_DAY = timedelta(days=1)
-_A_SECOND = timedelta(seconds=1)
-
-
-def _after(day: date) -> date:
-    return day + _A_DAY
-
-
-def _stretches(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, timedelta]]:
-    """Cut the time between two instants where the zone's offset changes, and give each part's offset."""
-    begins = start
-    while begins < end:
-        offset = _offset(begins, zone)
-        ends = end
-        if _offset(end - _A_SECOND, zone) != offset:
-            same, other = begins, end - _A_SECOND
-            while other - same > _A_SECOND:
-                middle = same + timedelta(seconds=(other - same) // _A_SECOND // 2)
-                same, other = (middle, other) if _offset(middle, zone) == offset else (same, middle)
-            ends = other
-        yield begins, ends, offset
-        begins = ends
-
-
-def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
-    offset = instant.astimezone(zone).utcoffset()
-    if offset is None:
-        msg = "a moment in a zone has an offset"
-        raise LookupError(msg)
-    return offset

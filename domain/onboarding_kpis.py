@@ -29,7 +29,7 @@ TIME_IN_STAGE = Definition(
     direction=Direction.LOWER_IS_BETTER,
     facts=DirectFact.STAGE_SPELLS,
     dimensions=DIMENSIONS,
-    source="Stage visits, holds and the tenant's calendar. Interval of the median: Brookmeyer and Crowley.",
+    source="Stage visits, holds and the calendar of the onboarding. Interval of the median: Brookmeyer and Crowley.",
     min_sample=SAMPLE_FOR_MEDIANS,
 )
 
@@ -106,7 +106,7 @@ CONTRACTING_TIME = Definition(
     direction=Direction.LOWER_IS_BETTER,
     facts=DirectFact.CONTRACTINGS,
     dimensions=(Dimension.CLIENT,),
-    source=f"The history of each contract's status and turn, and the provider's calendar. {_MEDIAN}",
+    source=f"The history of each contract's status and turn, and its calendar. {_MEDIAN}",
     min_sample=SAMPLE_FOR_MEDIANS,
 )
 
@@ -123,7 +123,7 @@ PROVIDER_RESPONSE_TIME = Definition(
     direction=Direction.LOWER_IS_BETTER,
     facts=DirectFact.PROVIDER_TURNS,
     dimensions=(Dimension.CLIENT,),
-    source=f"The history of each contract's status and turn, and the provider's calendar. {_MEDIAN}",
+    source=f"The history of each contract's status and turn, and its calendar. {_MEDIAN}",
     min_sample=SAMPLE_FOR_MEDIANS,
 )
 
