@@ -1,5 +1,6 @@
 """Migrations: an onboarding under way goes on by another version, its clock set anew."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -275,3 +276,26 @@ async def test_many_go_on_in_one_command(database: Database) -> None:
     assert [one["status"] for one in results(outcome)] == ["UPDATED"] * len(every)
     for onboarding in every:
         assert set(await items(onboarding)) == {"a2", "b"}
+
+
+async def test_a_migration_sent_again_is_done_once_and_answers_the_same(
+    provider: Provider, onboarding: Onboarding
+) -> None:
+    number = await version(provider, targets={"CONTRACTING": 3})
+    command = MigrateCycles(number, "we learnt", (onboarding.cycle,))
+    first = await migrate(provider.context, provider.admin, sent("once"), command)
+    again = await migrate(provider.context, provider.admin, sent("once"), command)
+    assert first.errors == again.errors == ()
+    assert (again.event, results(again)) == (first.event, results(first))
+    assert [step.move for step in await trail(onboarding)].count(Move.MIGRATE) == 1
+
+
+async def test_a_move_at_the_same_time_comes_before_it_or_is_stale(provider: Provider, onboarding: Onboarding) -> None:
+    number = await version(provider, timerDays=[45])
+    sent_off, held = await asyncio.gather(
+        sent_on(onboarding, number), onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT)
+    )
+    assert sent_off.errors == ()
+    steps = [step.move for step in await trail(onboarding) if step.accepted]
+    assert steps in ([Move.OPEN, Move.HOLD, Move.MIGRATE], [Move.OPEN, Move.MIGRATE])
+    assert codes(held) == ([] if Move.HOLD in steps else ["STALE_VERSION"])
