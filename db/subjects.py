@@ -109,7 +109,7 @@ async def _references(tx: Transaction, subject: UUID) -> list[dict[str, object]]
             named = [name for name in _columns(table) if subject == row[name] or subject in (_listed(row[name]))]
             # A row that is somebody's own names them by its key alone.
             key = {column.name: row[column.name] for column in table.primary_key if column.name != "tenant_id"}
-            found += [{"table": table.name, "key": key, "as": name} for name in named if name != "id"]
+            found += [{"table": str(table.name), "key": key, "as": name} for name in named if name != "id"]
     return found
 
 
