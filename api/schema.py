@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.amending import AmendingMutation
 from api.amendment_mutations import AmendmentsMutation
+from api.arrivals import ArrivalsMutation
 from api.calendar_mutations import CalendarsMutation
 from api.checklist_mutations import ChecklistsMutation
 from api.checklists import ChecklistQuery
@@ -88,6 +89,7 @@ class Mutation(
     DevicesMutation,
     ServicesMutation,
     MovesMutation,
+    ArrivalsMutation,
     ExpansionMutation,
     AmendingMutation,
     NotesMutation,

@@ -112,7 +112,8 @@ async def import_clients(context: Context, principal: Principal, request: Reques
     async def act(tx: Transaction) -> Outcome:
         fit(_size_faults(len(command.rows)))
         arrived, event = await take_in(tx, caller, list(enumerate(command.rows)), Seen())
-        facts = {RESULTS: msgspec.to_builtins(arrived), **told_as_facts(sums(arrived))}
+        told = [_told(one, dry_run=command.dry_run) for one in arrived]
+        facts = {RESULTS: msgspec.to_builtins(told), **told_as_facts(sums(arrived))}
         return Outcome(event=event, facts=facts)
 
     return await perform(context, principal, request, "onboardingImport", command, act, dry_run=command.dry_run)
@@ -253,6 +254,15 @@ async def _restated(tx: Transaction, caller: Caller, one: Arriving, desk: Desk) 
             kept += [(new_id(), one.past.cycle.id, visit, figure) for figure in figures(span, tally, desk.now)]
     await moving_in.write(tx, Written(baselines=kept))
     return replace(one.report, tickets=placed, baseline=bool(kept))
+
+
+def _told(one: Arrived, *, dry_run: bool) -> Arrived:
+    """Return what a caller is told of a row: its faults by their paths, and no id of what was taken back."""
+    placed = tuple(replace(error, path=("rows", str(one.place), *error.path)) for error in one.errors)
+    one = replace(one, errors=placed)
+    if not dry_run:
+        return one
+    return replace(one, client=None if one.status is ArrivalStatus.CREATED else one.client, onboarding=None)
 
 
 def _several(known: Sequence[UUID]) -> list[UserError]:

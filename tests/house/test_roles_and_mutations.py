@@ -56,7 +56,7 @@ CHECKLISTS = {
 }
 NOTES = {"noteAdd", "noteDelete", "noteEdit"}
 ATTESTS = {"gateAttest"}
-ENDS = {"onboardingOffBoard", "onboardingReopen"}
+ENDS = {"onboardingImport", "onboardingOffBoard", "onboardingReopen"}
 SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
 HARD_WAIVERS = {"waiverGrant"}
 PEOPLE = {"memberDeactivate", "memberErase", "memberInvite", "memberUpdate"}

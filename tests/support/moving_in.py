@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -47,7 +48,7 @@ CONTRACT = ToldContract(
     coverage_hours="Mon-Fri 08:00-18:00",
 )
 
-STEADY = {
+STEADY: dict[str, Any] = {
     "stage": Stage.STEADY_STATE,
     "contracting_on": date(2025, 3, 3),
     "discovery_on": date(2025, 3, 17),
@@ -57,7 +58,7 @@ STEADY = {
 """A client of a whole past, as of the tests' clock on 2 March 2026."""
 
 
-OFFBOARDED = {
+OFFBOARDED: dict[str, Any] = {
     "stage": Stage.OFFBOARDED,
     "live_on": date(2025, 4, 1),
     "steady_on": date(2025, 7, 15),
@@ -65,7 +66,7 @@ OFFBOARDED = {
     "outcome": EndReason.INSOURCED,
     "end_reason": "They have their own people now.",
 }
-LOST = {
+LOST: dict[str, Any] = {
     "stage": Stage.LOST,
     "live_on": None,
     "contracting_on": date(2025, 9, 1),
@@ -85,7 +86,7 @@ async def lead_of(provider: Provider) -> Lead:
     return Lead(principal, member.email)
 
 
-def row(lead: Lead, number: int = 1, **told: object) -> Arrival:
+def row(lead: Lead, number: int = 1, /, **told: Any) -> Arrival:
     """Return a client in early support since 10 February, with a signed contract and a contact."""
     known: dict[str, object] = {
         "name": f"Client {number}",
