@@ -9,6 +9,7 @@ import pytest
 from api.operations import Rejected
 from domain.access import Role
 from domain.ids import IdKind, public
+from domain.stages import Stage
 from tests.support.asking import answered, asked
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
@@ -168,6 +169,26 @@ async def test_weeks_of_a_figure_begin_on_the_providers_first_day(provider: Prov
           series { columns { starts complete } } } }""",
     )
     assert answer["kpi"]["series"][0]["columns"] == {"starts": ["2026-02-22", "2026-03-01"], "complete": [True, False]}
+
+
+async def test_figures_count_each_onboarding_by_its_own_calendar(provider: Provider) -> None:
+    usual, mondays = await opened(provider), await opened(provider)
+    given = {"contractId": public(IdKind.CONTRACT, mondays.contract), "calendar": {"hours": [DAYS[0]]}}
+    await asked(provider, SET, {"input": given})
+    provider.clock.forward(days=7)
+    for onboarding in (usual, mondays):
+        assert await onboarding.forward() is Stage.ASSET_DISCOVERY
+    answer = await asked(
+        provider,
+        """{ kpi(query: {key: TIME_IN_STAGE, period: {from: "2026-03-01", to: "2026-04-01"}, by: [CLIENT],
+          where: {stages: [CONTRACTING]}}) { series { dimensions { member } total { value } } } }""",
+    )
+    found = {series["dimensions"][0]["member"]: series["total"]["value"] for series in answer["kpi"]["series"]}
+
+    assert found == {
+        public(IdKind.CLIENT, usual.client): pytest.approx(5.0),
+        public(IdKind.CLIENT, mondays.client): pytest.approx(1.0),
+    }
 
 
 async def test_an_account_manager_off_the_team_is_refused(provider: Provider) -> None:
