@@ -2,16 +2,14 @@
 
 import random
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 
 from db import histories
 from domain.access import Principal
 from domain.clients import ContractStatus, Party
-from domain.gates import Gate
-from domain.kpis import Kpi
-from domain.moves import Move
+from domain.moves import Gate, Move
 from domain.onboarding import Cycle, EndReason, HoldReason
-from domain.periods import Period
 from domain.plans import Wish
 from domain.stages import Stage
 from tests.support.onboarding import Onboarding, opened
@@ -22,9 +20,6 @@ from workflows.correcting import CorrectCommand, correct
 from workflows.notices import NoticeCommand, WithdrawCommand, give_notice, withdraw_notice
 from workflows.plans import PlanCommand, plan
 from workflows.teams import TeamCommand, change_team
-
-PERIOD = Period(date(2026, 3, 1), date(2026, 7, 1))
-NEW = [kpi for kpi in Kpi if kpi.name not in ("TICKETS_LOGGED", "ESCALATIONS", "ESCALATED_TICKETS", "ESCALATION_RATE")]
 
 
 @dataclass
@@ -127,7 +122,7 @@ class Life:
             one.version = outcome.version or 0
 
 
-async def passed(one: Onboarding, move: Move, **details: object) -> None:
+async def passed(one: Onboarding, move: Move, **details: Any) -> None:
     """Make a move as the admin, past every soft gate."""
     outcome = await one.move(move, by=one.provider.admin, **details)
     if outcome.errors:

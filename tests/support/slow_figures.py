@@ -89,7 +89,7 @@ def ways(copies: Copies, goal: str, bucket: Bucket) -> list[tuple[float, bool]]:
     found = []
     for cycle in copies.cycles:
         signed = next((k["signed_at"] for k in copies.tables["contract"] if k["id"] == cycle["contract_id"]), None)
-        if not inside(signed, bucket):
+        if signed is None or not inside(signed, bucket):
             continue
         visits = [v for v in copies.of_cycle("visit", cycle) if v["stage"] == goal and v["superseded_at"] is None]
         reached = min((v["entered_at"] for v in visits), default=None)
