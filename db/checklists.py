@@ -30,14 +30,18 @@ def _place(stage: str) -> object:
     return func.array_position(literal_column(_STAGES), literal_column(stage))
 
 
-# Still to be worked on: its onboarding goes on, and has come to its stage. A roll-back lets later stages' items rest.
+# Still to be worked on: its onboarding goes on, and has come to its stage. A roll-back lets later stages' items rest,
+# and so does the withdrawal of a notice with what is done on leaving.
 _WORKED_ON = (
     select(literal_column("1"))
     .where(
         _C.tenant_id == _I.tenant_id,
         _C.id == _I.cycle_id,
         _C.ended_at.is_(None),
-        or_(_I.stage == "OFFBOARDED", _place("checklist_item.stage") <= _place("cycle.stage")),  # type: ignore[operator]
+        or_(
+            and_(_I.stage == "OFFBOARDED", _C.notice_id.is_not(None)),
+            _place("checklist_item.stage") <= _place("cycle.stage"),  # type: ignore[operator]
+        ),
     )
     .exists()
 )
@@ -68,7 +72,8 @@ OF_CYCLES = text("""
 
 COUNT = text("select count(*) from checklist_item where tenant_id = :tenant and cycle_id = :cycle")
 
-# An item that a stage brought once is not brought again: what was done before a roll-back stays done.
+# An item that a stage brought once is not brought again: what was done before a roll-back stays done, and what was not
+# has its days anew.
 LAY_OUT = text("""
     insert into checklist_item (tenant_id, id, client_id, cycle_id, stage, key, title, owner, required, proves, own,
         assignee_id, due_on, due_key, added_at, version)
@@ -78,7 +83,10 @@ LAY_OUT = text("""
                 cast(:requireds as boolean[]), cast(:proves as text[]), cast(:assignees as uuid[]),
                 cast(:dues as date[]))
          as i(id, key, title, owner, required, proves, assignee, due_on)
-    on conflict (tenant_id, cycle_id, stage, key) do nothing
+    on conflict (tenant_id, cycle_id, stage, key) do update
+    set due_on = excluded.due_on, due_key = excluded.due_key, version = checklist_item.version + 1
+    where checklist_item.done_at is null and checklist_item.removed_at is null and not checklist_item.own
+      and checklist_item.due_on is distinct from excluded.due_on
 """)
 
 HAND_ON = text("""
@@ -103,7 +111,7 @@ async def save(tx: Transaction, item: Item) -> None:
 
 
 async def lay_out(tx: Transaction, items: Sequence[Item]) -> None:
-    """Add the items of one stage of one onboarding, those left aside that it has already."""
+    """Add the items of one stage of one onboarding; of those that it has, what is undone gets its day anew."""
     if not items:
         return
     first = items[0]

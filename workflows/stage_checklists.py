@@ -14,7 +14,10 @@ from workflows.context import new_id
 
 
 async def lay_out(tx: Transaction, cycle: Cycle, rules: Rules, stage: Stage, now: datetime, calendar: Calendar) -> None:
-    """Add the items of a stage to an onboarding that enters it; those that it has already stay as they are."""
+    """Add the items of a stage to an onboarding that enters it.
+
+    Entered again, it keeps what was done, and what was not is due by days counted anew.
+    """
     await checklists.lay_out(tx, items_of(cycle, rules, stage, now, calendar))
 
 

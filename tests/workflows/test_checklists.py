@@ -1,13 +1,14 @@
 """Checklists: laid out with a stage, worked through by the team, and what they open."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
-from db import cycles, timeline
+from db import checklists, cycles, timeline
 from domain.access import Principal, Role, Scope
 from domain.checklists import Item
+from domain.clients import Party
 from domain.definitions import Owner
 from domain.errors import ForbiddenError, Outcome
 from domain.gates import Answer, Verdict
@@ -19,6 +20,7 @@ from tests.support.checklists import finish, item_of, items, work_through
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from workflows.checklists import AddItem, CompleteItem, ItemCommand, UpdateItem, add, complete, remove, reopen, update
+from workflows.notices import NoticeCommand, WithdrawCommand, give_notice, withdraw_notice
 from workflows.readiness import judged
 from workflows.teams import TeamCommand, change_team
 
@@ -102,14 +104,21 @@ async def test_a_done_item_proves_its_gate_until_it_is_taken_up_again(onboarding
     assert (await verdict(onboarding, Gate.BACKUP_VERIFIED)).answer is Answer.FAIL
 
 
-async def test_a_stage_entered_again_after_a_roll_back_keeps_what_was_done(onboarding: Onboarding) -> None:
+async def test_a_stage_entered_again_after_a_roll_back_keeps_what_was_done_and_dates_the_rest_anew(
+    onboarding: Onboarding,
+) -> None:
     await in_discovery(onboarding)
     done(await finish(onboarding, "network-scan"))
     before = await items(onboarding)
     done(await onboarding.move(Move.ROLL_BACK, to=Stage.CONTRACTING, reason="wrong scope"))
     onboarding.provider.clock.forward(days=3)
     await onboarding.forward()
-    assert await items(onboarding) == before
+    after = await items(onboarding)
+    assert [item.key for item in after if item.done] == ["network-scan"]
+    assert {item.id for item in after} == {item.id for item in before}
+    days = {item.id: item.due_on for item in before if item.stage is Stage.ASSET_DISCOVERY and not item.done}
+    assert days
+    assert all((item.due_on or date.min) > (days[item.id] or date.max) for item in after if item.id in days)
 
 
 async def test_an_agent_on_the_team_works_through_the_checklist_and_one_beside_it_does_not(
@@ -221,3 +230,28 @@ async def test_a_step_is_activity_and_leaves_the_onboardings_version(onboarding:
     async with onboarding.provider.context.database.reading(onboarding.provider.admin) as tx:
         cycle = (await cycles.by_ids(tx, [onboarding.cycle]))[onboarding.cycle]
     assert (cycle.active_at, cycle.version) == (onboarding.provider.clock(), version)
+
+
+async def test_a_notice_lays_out_what_is_done_on_leaving_and_its_withdrawal_lets_it_rest(
+    onboarding: Onboarding,
+) -> None:
+    for _ in range(2):
+        await onboarding.forward()
+    lead, manager = onboarding.lead, await onboarding.provider.invited(Role.SERVICE_MANAGER)
+    context, ends = onboarding.provider.context, onboarding.provider.clock().date() + timedelta(days=60)
+    assert (await verdict(onboarding, Gate.DATA_HANDED_BACK)).answer is Answer.NOT_MEASURED
+    notice = NoticeCommand(onboarding.cycle, onboarding.version, Party.CLIENT, ends, EndReason.PRICE, "too dear")
+    outcome = await give_notice(context, manager, sent(), notice)
+    done(outcome)
+
+    async def leaving() -> set[str]:
+        async with context.database.reading(onboarding.provider.admin) as tx:
+            found = await checklists.listed(tx, {"open": True, "assignee": lead.id}, Everything())
+        return {item.key for item in found if item.stage is Stage.OFFBOARDED}
+
+    assert {"exit-call", "data-handed-back"} <= await leaving()
+    done(await finish(onboarding, "data-handed-back"))
+    assert (await verdict(onboarding, Gate.DATA_HANDED_BACK)).answer is Answer.PASS
+    withdrawal = WithdrawCommand(onboarding.cycle, outcome.version or 0, "They stay.")
+    done(await withdraw_notice(context, manager, sent(), withdrawal))
+    assert await leaving() == set()
