@@ -133,7 +133,7 @@ def _named(
         value = row[word.column]
         if sought is not None and _replaced(value, word.members, sought.without) != value:
             key = tuple(str(row[column.name]) for column in table.primary_key if column.name != "tenant_id")
-            yield Mention(table.name, key, word.column, value)
+            yield Mention(word.table, key, word.column, value)
 
 
 async def _rewrite(

@@ -145,5 +145,5 @@ def _columns(table: Table) -> dict[str, Any]:
 
 
 def _plain(document: dict[str, object]) -> dict[str, object]:
-    plain: dict[str, object] = msgspec.to_builtins(document, str_keys=True)
+    plain: dict[str, object] = msgspec.to_builtins(document, str_keys=True, enc_hook=str)
     return plain
