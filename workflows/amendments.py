@@ -135,11 +135,11 @@ async def update(context: Context, principal: Principal, request: Request, comma
         fields = tuple(differences(amendment, {name: getattr(changed, name) for name in ("status", *_TERMS)}))
         if not fields:
             return Outcome(amendment.id, amendment.version)
-        fit(_update_faults(amendment, changed, command, now), amendment.id)
-        fit(amendable_faults(contract, changed), amendment.id)
+        faults = list(_update_faults(amendment, changed, command, now))
         if {"site_id", "service_id"} & set(fields):
-            fit(await _named_faults(tx, amendment), amendment.id)
-            fit(await _addition_faults(tx, changed), amendment.id)
+            faults += [*await _named_faults(tx, amendment), *await _addition_faults(tx, changed)]
+        fit(faults, amendment.id)
+        fit(amendable_faults(contract, changed), amendment.id)
         changed = replace(changed, version=amendment.version + 1)
         await amendments.save(tx, changed)
         if changed.starts_on != amendment.starts_on:

@@ -8,14 +8,14 @@ from db.session import Transaction
 from domain.access import Principal
 from domain.amendments import Amendment, AmendmentStatus
 from domain.clients import Contract, ContractStatus
-from domain.errors import ErrorCode, Outcome, UserError, invalid
+from domain.errors import ErrorCode, Outcome, UserError, invalid, refused
 from domain.ids import IdKind, public
 from domain.moves import MOVES, Move
 from domain.onboarding import ENTERED_IN_ERROR, Cycle, ScopeKind
 from domain.stages import Stage
 from workflows.audit import not_yours
 from workflows.beginning import Beginning, Team, begin
-from workflows.checks import fit, found, refusable, running_again_on_duplicates
+from workflows.checks import RefusedError, fit, found, refusable, running_again_on_duplicates
 from workflows.commands import perform
 from workflows.context import Context, Request
 from workflows.teams import inactive
@@ -45,14 +45,15 @@ async def expand(context: Context, principal: Principal, request: Request, comma
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
-        kind, place = _scope(command)
         # The whole client's onboarding is held: it cannot end while this one opens.
         holding = found(await clients.hold(tx, command.client), "client", "clientId")
         if not principal.reaches(MOVES[Move.EXPAND].scope, holding.team):
             fit([not_yours(Move.EXPAND)])
         fit([error] if (error := await inactive(tx, command.team.everybody)) else [])
+        agreed, amendment = await _locked_agreement(tx, command)
         await _lock_place(tx, command)
-        contract, amendment = await _locked_agreement(tx, command, kind)
+        kind, place = _scope(command)
+        contract = _given(agreed)
         # Read once all is locked: whoever held some of it a moment ago may have opened a cycle.
         others = (await cycles.of_clients(tx, [command.client])).get(command.client, [])
         fit(_standing_faults(others, holding.client.cycle_id))
@@ -66,12 +67,13 @@ async def expand(context: Context, principal: Principal, request: Request, comma
 
 
 def _scope(command: ExpandCommand) -> tuple[ScopeKind, UUID]:
-    if command.site is not None and command.service is None:
-        return ScopeKind.SITE, command.site
-    if command.service is not None and command.site is None:
-        return ScopeKind.SERVICE, command.service
-    fit([invalid("An expansion is of one site or of one service; give siteId or serviceId, and not both.", "siteId")])
-    raise AssertionError
+    site, service = command.site, command.service
+    if site is not None and service is None:
+        return ScopeKind.SITE, site
+    if service is not None and site is None:
+        return ScopeKind.SERVICE, service
+    message = "An expansion is of one site or of one service; give siteId or serviceId, and not both."
+    raise RefusedError(refused(invalid(message, "siteId")))
 
 
 def _standing_faults(others: list[Cycle], latest: UUID | None) -> list[UserError]:
@@ -89,23 +91,26 @@ def _standing_faults(others: list[Cycle], latest: UUID | None) -> list[UserError
     return []
 
 
-async def _locked_agreement(
-    tx: Transaction, command: ExpandCommand, kind: ScopeKind
-) -> tuple[Contract, Amendment | None]:
-    """Return the contract of the new cycle and its amendment, so that no other cycle takes either meanwhile."""
+async def _locked_agreement(tx: Transaction, command: ExpandCommand) -> tuple[Contract | None, Amendment | None]:
+    """Return the contract named and the amendment, so that no other cycle takes either meanwhile."""
     seen = await amendments.get(tx, command.amendment) if command.amendment else None
     named = command.contract or (seen.contract_id if seen else None)
     if command.amendment is not None:
         fitting = seen is not None and seen.client_id == command.client and seen.contract_id == named
         found(seen if fitting else None, "amendment of this contract", "amendmentId")
     if named is None:
-        message = f"An expansion takes a new contract, or an amendment that names this {kind.lower()}; give one."
-        fit([invalid(message, "contractId")])
-        raise AssertionError
+        return None, None
     contract = await contracts.lock(tx, named)
-    own = contract if contract and contract.client_id == command.client else None
-    contract = found(own, "contract of this client", "contractId")
+    own = contract is not None and contract.client_id == command.client
+    found(contract if own else None, "contract of this client", "contractId")
     return contract, await amendments.lock(tx, command.amendment) if command.amendment else None
+
+
+def _given(contract: Contract | None) -> Contract:
+    if contract is None:
+        message = "An expansion takes a new contract, or an amendment that names the site or the service; give one."
+        raise RefusedError(refused(invalid(message, "contractId")))
+    return contract
 
 
 def _agreement_faults(
