@@ -24,6 +24,7 @@ from workflows.contracts import CreateContract, UpdateContract
 CREATING = (ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED)
 UPDATING = (ErrorCode.NOT_FOUND, ErrorCode.NOT_ALLOWED, ErrorCode.STALE_VERSION)
 STATUS_AT = "When it came into this status; left out, now."
+TURN_AT = "Since when the new status or turn holds, not before the one that it follows; left out, now."
 
 
 @strawberry.input(description="A person of a client to be noted.")
@@ -82,7 +83,7 @@ class ContractCreateInput:
 class ContractUpdateInput:
     contract_id: strawberry.ID = strawberry.field(description="The contract.")
     status: strawberry.Maybe[ContractStatus] = strawberry.field(default=None, description="How far it is.")
-    status_at: datetime | None = strawberry.field(default=None, description=STATUS_AT)
+    status_at: datetime | None = strawberry.field(default=None, description=TURN_AT)
     title: strawberry.Maybe[str] = strawberry.field(default=None, description="What it is called.")
     type: strawberry.Maybe[ContractType] = strawberry.field(default=None, description="How the work is shared.")
     scope: strawberry.Maybe[list[ContractScope]] = strawberry.field(

@@ -1,35 +1,32 @@
 """Clients that stay and leave, told by how long they were served and how their onboarding went."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from db import explain
+from db import explain, histories
 from db.explain import ExplainedRow
-from domain.clients import ContractScope, ContractStatus, ContractType
 from domain.kpis import Dimension, Kpi, Where
 from domain.moves import Move
 from domain.onboarding import EndReason
-from domain.periods import Grain, Period
+from domain.periods import Grain, Period, Weekday
 from domain.questions import Comparison, Part, Question
 from domain.series import KpiValue, Status
 from domain.stages import Stage
+from tests.support.expansions import served as in_early_support
 from tests.support.moving_in import CONTRACT, LOST, OFFBOARDED, STEADY, brought, lead_of, row
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.onboarding_life import passed
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import ask, report, ticket
-from workflows.beginning import Team
-from workflows.contracts import CreateContract
-from workflows.contracts import create as create_contract
-from workflows.expansion import ExpandCommand, expand
+from workflows.calendars import SetCalendar, set_contract
+from workflows.correcting import CorrectCommand, correct
 from workflows.opening import OpenCommand, open_cycle
-from workflows.sites import CreateSite
-from workflows.sites import create as create_site
 from workflows.tenants import UpdateSettings, update_settings
+from workflows.working_weeks import Terms
 
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
 YEARS = Period(date(2025, 1, 1), date(2027, 1, 1))
@@ -186,39 +183,80 @@ async def test_ways_of_clients_that_moved_in_count_where_their_dates_are_told(pr
     assert sorted(str(one.reason) for one in left_out) == ["DATE_MISSING", "NOT_SIGNED", "OUT_OF_ORDER"]
 
 
-async def site_of(one: Onboarding) -> tuple[UUID, UUID]:
-    """Open the onboarding of one more site, under a contract of its own."""
-    context, admin = one.provider.context, one.provider.admin
-    site = done(await create_site(context, admin, sent(), CreateSite(one.client, "Warehouse")))
-    terms = CreateContract(
-        one.client,
-        "Warehouse",
-        ContractType.MANAGED,
-        (ContractScope.ENDPOINTS,),
-        status=ContractStatus.SIGNED,
-    )
-    contract = done(await create_contract(context, admin, sent(), terms))
-    cycle = done(
-        await expand(context, admin, sent(), ExpandCommand(one.client, Team(one.lead.id), site, None, contract))
-    )
-    return site, cycle
-
-
 async def test_the_onboarding_of_a_site_is_an_onboarding_and_no_client(provider: Provider) -> None:
-    one = await served(provider, escalated=0)
-    _, cycle = await site_of(one)
+    client = await in_early_support(provider)
     today = provider.clock().date()
-    month = Period(today.replace(day=1), date(today.year, today.month + 1, 1))
-    per_lead = await total(provider, Kpi.ONBOARDINGS_PER_LEAD, month)
-    assert (per_lead.value, per_lead.peak) == (1, 1)
-    way = await total(provider, Kpi.TIME_TO_GO_LIVE, month)
-    assert (way.numerator, way.denominator) == (0, 1)
-    site = replace(one, cycle=cycle, version=1)
+    site = await client.expanded(await client.signed_contract(today), site=await client.site())
+    per_lead = await total(provider, Kpi.ONBOARDINGS_PER_LEAD)
+    assert (per_lead.value, per_lead.peak) == (2, 2)
+    way = await total(provider, Kpi.TIME_TO_GO_LIVE)
+    assert (way.numerator, way.denominator) == (1, 2)
     await passed(site, Move.LOSE, outcome=EndReason.OTHER, reason="they moved")
-    assert (await total(provider, Kpi.CLIENTS_LOST, month)).value == 0
-    (left_out,) = await part(provider, Kpi.CLIENTS_LOST, month, Part.LEFT_OUT)
-    assert (left_out.cycle_id, left_out.reason) == (cycle, "NOT_WHOLE_CLIENT")
-    assert (await total(provider, Kpi.CLIENT_RETENTION, month)).denominator in (0, 1)
+    assert (await total(provider, Kpi.CLIENTS_LOST)).value == 0
+    (left_out,) = await part(provider, Kpi.CLIENTS_LOST, MARCH, Part.LEFT_OUT)
+    assert (left_out.cycle_id, left_out.reason) == (site.cycle, "NOT_WHOLE_CLIENT")
+    april = await total(provider, Kpi.CLIENT_RETENTION, Period(date(2026, 4, 1), date(2026, 5, 1)))
+    assert april.status is Status.NO_DATA
+    provider.clock.now = datetime(2026, 4, 7, 9, tzinfo=UTC)
+    april = await total(provider, Kpi.CLIENT_RETENTION, Period(date(2026, 4, 1), date(2026, 5, 1)))
+    assert (april.numerator, april.denominator) == (1, 1)
+
+
+async def ways(provider: Provider) -> dict[UUID | None, tuple[datetime, float]]:
+    rows = await part(provider, Kpi.TIME_TO_GO_LIVE, YEARS, Part.DENOMINATOR)
+    return {one.cycle_id: (one.at, one.amount) for one in rows}
+
+
+async def test_a_way_begins_with_what_was_signed_for_it(provider: Provider) -> None:
+    client = await in_early_support(provider)
+    signed = provider.clock()
+    provider.clock.forward(days=7)
+    amendment = await client.signed_amendment(provider.clock().date(), site_id=(place := await client.site()))
+    agreed = provider.clock()
+    provider.clock.forward(days=7)
+    outcome = await client.expand(site=place, amendment=amendment)
+    site = replace(client.whole, cycle=done(outcome), version=outcome.version or 0)
+    await passed(site, Move.LOSE, outcome=EndReason.OTHER, reason="they moved")
+    await passed(client.whole, Move.OFF_BOARD, outcome=EndReason.PRICE, reason="cheaper elsewhere")
+    provider.clock.forward(days=7)
+    again = OpenCommand(client.whole.client, client.whole.lead.id, client.whole.contract, reopen=True)
+    back = done(await open_cycle(provider.context, provider.admin, sent(), again))
+    provider.clock.forward(days=1)
+    assert await ways(provider) == {
+        client.whole.cycle: (signed, 0),
+        site.cycle: (agreed, pytest.approx(5)),
+        back: (provider.clock() - timedelta(days=1), pytest.approx(1)),
+    }
+
+
+async def test_business_days_are_those_of_the_contracts_own_calendar(provider: Provider) -> None:
+    one = await opened(provider)
+    every_day = Terms(hours=dict.fromkeys(Weekday, ((9 * 60, 17 * 60),)))
+    command = SetCalendar(one.contract, every_day)
+    done(await set_contract(provider.context, provider.admin, sent(), command))
+    one.version = (await one.seen()).version
+    provider.clock.forward(days=7)
+    await one.forward()
+    provider.clock.forward(days=7)
+    await one.forward()
+    for kpi in (Kpi.CONTRACTING_TIME, Kpi.TIME_TO_GO_LIVE):
+        assert (await total(provider, kpi)).value == pytest.approx(7)
+    assert (await total(provider, Kpi.TIME_IN_STAGE, stages=("ASSET_DISCOVERY",))).value == pytest.approx(7)
+
+
+async def test_a_correction_restates_the_figures_that_rest_on_it(provider: Provider) -> None:
+    one = await opened(provider)
+    await one.forward()
+    provider.clock.forward(days=14)
+    await one.forward()
+    assert (await total(provider, Kpi.TIME_TO_GO_LIVE)).value == pytest.approx(10)
+    async with provider.context.database.reading(provider.admin) as tx:
+        moves = {move.move: move for move in await histories.accepted(tx, one.cycle)}
+    at = provider.clock() - timedelta(days=7)
+    seen = await one.seen()
+    command = CorrectCommand(one.cycle, moves[Move.GO_LIVE].id, at, "it was a week before", seen.version)
+    done(await correct(provider.context, provider.admin, sent(), command))
+    assert (await total(provider, Kpi.TIME_TO_GO_LIVE)).value == pytest.approx(5)
 
 
 async def test_what_was_entered_in_error_counts_in_no_figure_and_it_is_said_why(

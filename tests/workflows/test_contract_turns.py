@@ -86,3 +86,13 @@ async def test_turns_are_seen_by_whoever_sees_the_client_and_by_nobody_else(
     program = await provider.program(Scope.CLIENTS_READ, clients=(elsewhere,))
     async with provider.context.database.reading(program) as tx:
         assert await tx.rows(TURNS, tenant=tx.tenant, contract=contract) == []
+
+
+async def test_what_is_known_of_a_contract_goes_along_when_it_is_moved_to_another_client(provider: Provider) -> None:
+    contract = await created(provider, status=ContractStatus.SENT)
+    other = await provider.client("Other")
+    moved = text("update contract set client_id = :client where tenant_id = :tenant and id = :contract")
+    kept = text("select client_id from contract_turn where tenant_id = :tenant and contract_id = :contract")
+    async with provider.context.database.writing(provider.admin) as tx:
+        await tx.run(moved, tenant=tx.tenant, client=other, contract=contract)
+        assert await tx.value(kept, tenant=tx.tenant, contract=contract) == other
