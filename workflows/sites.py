@@ -153,8 +153,18 @@ async def _locked(tx: Transaction, principal: Principal, key: UUID, expected_ver
 
 def _tidy(site: Site) -> Site:
     """Return the site without stray spaces; a part of the address that was left blank is none."""
-    parts = {part: (getattr(site, part) or "").strip() or None for part in ("street", "postcode", "city", "country")}
-    return replace(site, **parts, name=site.name.strip())
+    return replace(
+        site,
+        name=site.name.strip(),
+        street=_said(site.street),
+        postcode=_said(site.postcode),
+        city=_said(site.city),
+        country=_said(site.country),
+    )
+
+
+def _said(part: str | None) -> str | None:
+    return (part or "").strip() or None
 
 
 def _archived_faults(site: Site) -> list[UserError]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from db import cycles, histories, steps, undoing
+from db import cycles, histories, parts, steps, undoing
 from db.portraits import portrait
 from db.session import Transaction
 from domain import consequences
@@ -104,9 +104,15 @@ async def _not_undoable(tx: Transaction, attempt: Attempt, command: UndoCommand,
         return UserError(ErrorCode.NOT_ALLOWED, message)
     if why := await _too_late(tx, attempt, last):
         return UserError(ErrorCode.MOVE_NOT_POSSIBLE, why)
-    if cycle.ended and await cycles.others_open(tx, cycle):
+    return await _cannot_live_again(tx, cycle) if cycle.ended else None
+
+
+async def _cannot_live_again(tx: Transaction, cycle: Cycle) -> UserError | None:
+    if await cycles.others_open(tx, cycle):
         message = "Another onboarding of the same scope was opened since; end that one first."
         return UserError(ErrorCode.ALREADY_EXISTS, message)
+    if why := await parts.lost_footing(tx, cycle):
+        return UserError(ErrorCode.MOVE_NOT_POSSIBLE, why)
     return None
 
 

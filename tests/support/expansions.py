@@ -61,14 +61,24 @@ class Served:
     async def signed_amendment(self, starts_on: date, **details: Any) -> UUID:
         return await self.amendment(status=AmendmentStatus.SIGNED, starts_on=starts_on, **details)
 
-    async def expand(self, *, by: Principal | None = None, lead: UUID | None = None, **scope: UUID) -> Outcome:
+    async def expand(
+        self,
+        *,
+        by: Principal | None = None,
+        lead: UUID | None = None,
+        site: UUID | None = None,
+        service: UUID | None = None,
+        contract: UUID | None = None,
+        amendment: UUID | None = None,
+    ) -> Outcome:
         """Send an expansion as the lead of the whole client, or as somebody else."""
-        command = ExpandCommand(self.whole.client, Team(lead or self.whole.lead.id), **scope)
+        team = Team(lead or self.whole.lead.id)
+        command = ExpandCommand(self.whole.client, team, site, service, contract, amendment)
         return await expand(self.provider.context, by or self.whole.lead, sent(), command)
 
-    async def expanded(self, contract: UUID, **scope: UUID) -> Onboarding:
+    async def expanded(self, contract: UUID, *, site: UUID | None = None, service: UUID | None = None) -> Onboarding:
         """Return the onboarding of a site or service, as one that a test can move."""
-        outcome = await self.expand(contract=contract, **scope)
+        outcome = await self.expand(contract=contract, site=site, service=service)
         return Onboarding(
             self.provider, self.whole.lead, self.whole.client, contract, done(outcome), outcome.version or 0
         )

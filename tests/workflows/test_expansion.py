@@ -24,6 +24,7 @@ from workflows.amendments import update as update_amendment
 from workflows.opening import OpenCommand, open_cycle
 from workflows.sites import ArchiveSite, archive
 from workflows.teams import TeamCommand, change_team
+from workflows.undoing import UndoCommand, undo
 
 STAMPS = text("select stage, cycle_id from ticket where tenant_id = :tenant")
 
@@ -162,7 +163,7 @@ async def test_a_lead_expands_clients_of_their_own(world: Served) -> None:
 
 async def test_a_client_is_not_ended_as_a_whole_while_a_site_is_open(world: Served) -> None:
     part = await world.expanded(await world.contract(), site=await world.site())
-    end = {"by": world.provider.admin, "reason": "Moved away.", "outcome": EndReason.CONTRACT_ENDED}
+    end: dict[str, Any] = {"by": world.provider.admin, "reason": "Moved away.", "outcome": EndReason.CONTRACT_ENDED}
     refused = await world.whole.move(Move.OFF_BOARD, **end)
     assert codes(refused) == ["MOVE_NOT_POSSIBLE"]
     assert f"onb_{part.cycle.hex}" in refused.errors[0].message
@@ -210,6 +211,24 @@ async def test_days_of_early_support_count_from_the_amendment_and_follow_it(worl
     done(await update_amendment(provider.context, provider.admin, sent(), later))
     assert (await day_ninety(part)).date() == today + timedelta(days=109)
     assert (await world.whole.seen()).target_at == whole.target_at
+
+
+async def test_the_end_of_a_part_is_undone_only_while_the_client_and_the_site_are_in_use(world: Served) -> None:
+    provider, site = world.provider, await world.site()
+    part = await world.expanded(await world.contract(), site=site)
+    lost: dict[str, Any] = {"reason": "Not this year.", "outcome": EndReason.NO_DECISION}
+    done(await part.move(Move.LOSE, **lost))
+    back = await undo(provider.context, world.whole.lead, sent(), UndoCommand(part.cycle, part.version))
+    done(back)
+    part.version = back.version or 0
+    done(await part.move(Move.LOSE, **lost))
+    done(await archive(provider.context, provider.admin, sent(), ArchiveSite(site)))
+    archived = await undo(provider.context, world.whole.lead, sent(), UndoCommand(part.cycle, part.version))
+    assert (codes(archived), archived.errors[0].message) == (["MOVE_NOT_POSSIBLE"], "The site was archived since.")
+    await past(world.whole, Move.OFF_BOARD, by=provider.admin, reason="Left.", outcome=EndReason.PRICE)
+    ended = await undo(provider.context, world.whole.lead, sent(), UndoCommand(part.cycle, part.version))
+    assert codes(ended) == ["MOVE_NOT_POSSIBLE"]
+    assert "as a whole has ended" in ended.errors[0].message
 
 
 async def test_an_onboarding_under_an_amendment_keeps_its_contract(world: Served) -> None:

@@ -135,7 +135,7 @@ async def test_contract_signed_judges_the_amendment_with_its_own_start(world: Se
     part = replace(world.whole, cycle=done(outcome), version=1)
     reasons = []
     for details in ({}, {"status": AmendmentStatus.SIGNED}, {"starts_on": today}):
-        command = UpdateAmendment(amendment, **details)  # type: ignore[arg-type]
+        command = UpdateAmendment(amendment, **details)
         done(await update_amendment(provider.context, provider.admin, sent(), command))
         verdict = await judged(part, Move.BEGIN_DISCOVERY, Gate.CONTRACT_SIGNED)
         reasons.append((verdict.answer, verdict.reason))
