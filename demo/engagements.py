@@ -11,6 +11,7 @@ from demo.tales import Tale
 from demo.words import ACCEPTED, STATEMENTS
 from demo.work import NOTHING, Earliest, Worked
 from domain.access import Principal
+from domain.clients import Party
 from domain.effects import EffectState
 from domain.follow_ups import FollowUp, FollowUpKind
 from domain.gates import Answer, Verdict
@@ -18,6 +19,7 @@ from domain.moves import MOVES, Gate, Move, targets_of
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
 from workflows.follow_ups import CloseCommand, OpenFollowUp, close_follow_up, open_follow_up
+from workflows.notices import NoticeCommand, give_notice
 from workflows.onboarding import MoveCommand, move_cycle
 from workflows.opening import OpenCommand, open_cycle
 from workflows.readiness import judged
@@ -82,8 +84,23 @@ class Engagement(Worked):
     def is_lost(self, outcome: EndReason, reason: str) -> Self:
         return self._moves(Move.LOSE, outcome=outcome, reason=reason)
 
+    def gives_notice(self, outcome: EndReason, reason: str, *, ends: int) -> Self:
+        """Give notice for a day counted from today; the work of leaving begins."""
+        ends_on = self.tale.anchor + timedelta(days=ends)
+
+        async def act() -> None:
+            version = (await self._seen()).version
+            command = NoticeCommand(self.cycle, version, Party.CLIENT, ends_on, outcome, reason)
+            await self._told(give_notice, command, by=self.person(self.profile.account_manager))
+            await self._expect_effects()
+
+        self._then(act)
+        self._enters(Stage.OFFBOARDED)
+        return self
+
     def is_offboarded(self, outcome: EndReason, reason: str) -> Self:
         """Let a service manager end the service, every gate met or waived."""
+        self._is_worked_through(NOTHING)
 
         async def act() -> None:
             await self._open_gates(Move.OFF_BOARD, NOTHING)

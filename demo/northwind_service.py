@@ -53,7 +53,8 @@ def _until_live(engagement: Engagement, opened: int, signed: int, discovery: int
 
 def _graduates(engagement: Engagement, day: int) -> Engagement:
     """Graduate, and keep within two weeks whatever had to be promised for it."""
-    return engagement.on(day).graduates().on(day + 12).follow_ups_are_closed("Done and seen by the client's sponsor.")
+    engagement.on(day).graduates().is_worked_on(1.0, until=day + 70)
+    return engagement.on(day + 12).follow_ups_are_closed("Done and seen by the client's sponsor.")
 
 
 def _kestrel(tale: Tale) -> Engagement:
@@ -103,11 +104,13 @@ def _solstice(tale: Tale) -> Engagement:
 
 
 def _vantage(tale: Tale) -> Engagement:
-    """Graduated on a promise that is still open."""
+    """Graduated on a promise that is still open, and has given notice."""
     vantage = client(tale, "C-1006", "Vantage Property", "Real estate", 70, "Tomas", calm=0.14, troubled=0.40)
     _until_live(vantage, -246, -238, -235, -207)
     promise = {Gate.DOCUMENTATION_SIGNED_OFF: "Network drawings follow after the move to the new office."}
-    return vantage.on(-112).graduates(promise)
+    vantage.on(-112).graduates(promise)
+    vantage.on(-12).gives_notice(EndReason.PRICE, "A cheaper offer; the contract ends with the quarter.", ends=78)
+    return vantage.is_worked_on(0.3)
 
 
 def _halcyon(tale: Tale) -> Engagement:
@@ -118,7 +121,8 @@ def _halcyon(tale: Tale) -> Engagement:
     halcyon.on(-492).is_searched().on(-470).devices_are_decided().services_are_mapped()
     halcyon.on(-468).is_searched().goes_live()
     _graduates(halcyon, -374)
-    halcyon.on(-66).devices_are_released()
+    halcyon.on(-150).gives_notice(EndReason.CONTRACT_ENDED, "The group bundles its IT abroad.", ends=-64)
+    halcyon.on(-66).devices_are_released().follow_ups_are_closed("They stay with their decision.")
     halcyon.on(-63).is_offboarded(EndReason.CONTRACT_ENDED, "The contract ended; the group bundles its IT abroad.")
     return halcyon.on(-62).contract_becomes(ContractStatus.ENDED)
 

@@ -39,7 +39,9 @@ _SECOND_PERSON = "Rashid"
 def stories(tale: Tale) -> list[Engagement]:
     """Tell of its three clients: one in steady state, one in early support, one in contracting."""
     oasis = _client(tale, "C-1", "Oasis Clinics", "Healthcare", 48)
-    _until_live(oasis, -260, -226).on(-132).graduates().on(-122).follow_ups_are_closed("Put right.")
+    _until_live(oasis, -260, -226).on(-132).graduates().is_worked_on(1.0, until=-60).on(-122).follow_ups_are_closed(
+        "Put right."
+    )
     granary = _client(tale, "C-2", "Granary Trading", "Wholesale", 36)
     _until_live(granary, -66, -30).is_worked_on(0.4)
     lantern = _client(tale, "C-3", "Lantern Bookshops", "Retail", 20)

@@ -35,7 +35,6 @@ DISCOVERY_SOURCES = ("RMM agent", "Network scan")
 STATEMENTS = {
     "THRESHOLD_SET": "The usual thresholds apply; agreed with the service manager.",
     "DAY_90_SURVEY": "Asked by telephone; the answers are in the file.",
-    "DATA_HANDED_BACK": "The last export was handed to the client and confirmed.",
     "ESCALATION_RATE_IN_LIMIT": "Looked at with the service manager.",
 }
 """What people say when they attest a gate that nothing measures."""

@@ -38,8 +38,9 @@ class Worked(Account):
         self._since = 0
 
     def is_worked_on(self, share: float, *, until: int = -1) -> Self:
-        """Let the first part of the present stage's work be done by a day; 1.0 is all that is required."""
-        required = [item for item in CHECKLISTS[self._stage] if item.required]
+        """Let the first part of the present stage's work be done by a day; 1.0 is all that is asked for."""
+        listed = CHECKLISTS[self._stage]
+        required = [item for item in listed if item.required] or listed
         self._plan_work(required[: round(len(required) * share)], until)
         return self
 

@@ -141,7 +141,7 @@ async def test_a_technician_finds_work_over_several_clients_and_hand_offs_tell_w
     missing = {tuple(one["handOff"]["missing"]) for one in data["onboardings"]["nodes"]}
     assert {(), ("PROMISES", "RISKS")} <= missing
     done = await one_column(told, "select stage from checklist_item where done_at is not null group by 1 order by 1")
-    assert done == ["ASSET_DISCOVERY", "CONTRACTING", "EARLY_SUPPORT"]
+    assert done == ["ASSET_DISCOVERY", "CONTRACTING", "EARLY_SUPPORT", "OFFBOARDED", "STEADY_STATE"]
 
 
 async def test_a_young_client_is_escalated_more_often_and_figures_rest_on_enough_tickets(told: Told) -> None:
