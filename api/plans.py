@@ -67,7 +67,7 @@ class PlansMutation:
         )
         outcome = await info.context.perform(plan, info.context.command(input.idempotency_key), command)
         return OnboardingPlanPayload(
-            onboarding=await onboarding_of(info, outcome),  # type: ignore[arg-type]
+            onboarding=await onboarding_of(info, outcome),
             changes=changes_of(outcome.facts),
             event_id=event_id(outcome),
             errors=list(outcome.errors),  # type: ignore[arg-type]

@@ -8,10 +8,12 @@ as the granting of a waiver, is little for any one cycle.
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ARRAY, DateTime, Integer, Text, TextClause, Uuid, bindparam, text
+from sqlalchemy.types import TypeEngine
 
 from db.keyset import COUNT_LIMIT, Stretch
 from db.session import Transaction
@@ -160,7 +162,7 @@ def _part(part: Part, shape: _Shape, source: str, of_parent: str, cycle: str) ->
 
 def _typed(statement: str) -> TextClause:
     """Return a statement whose parameters have their types, as those of places are compared in rows."""
-    types = {
+    types: dict[str, TypeEngine[Any]] = {
         "tenant": Uuid(),
         "parents": ARRAY(Uuid()),
         "kinds": ARRAY(Text()),

@@ -101,7 +101,16 @@ class Edited:
 
 async def noted(tx: Transaction, principal: Principal, request: Request, edited: Edited, now: datetime) -> None:
     """Keep who edited something of a client's, and that its onboardings, or the one named, are being worked on."""
-    edit = ClientEdit(
+    await edits.record(tx, [edit_of(principal, request, edited, now)])
+    if edited.cycle is not None:
+        await activity.touch(tx, now, cycle=edited.cycle)
+    else:
+        await activity.touch(tx, now, client=edited.client)
+
+
+def edit_of(principal: Principal, request: Request, edited: Edited, now: datetime) -> ClientEdit:
+    """Return an edit as it is kept, which of itself is nobody's work on an onboarding."""
+    return ClientEdit(
         id=new_id(),
         client_id=edited.client,
         cycle_id=edited.cycle,
@@ -113,8 +122,3 @@ async def noted(tx: Transaction, principal: Principal, request: Request, edited:
         actor_id=principal.id,
         request_id=request.id,
     )
-    await edits.record(tx, edit)
-    if edited.cycle is not None:
-        await activity.touch(tx, now, cycle=edited.cycle)
-    else:
-        await activity.touch(tx, now, client=edited.client)

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import clients, external_refs, members, outbox
+from db import clients, edits, external_refs, members, outbox
 from db.clients import Held
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.bulk import ROWS_MOST, BulkPolicy, BulkResult, BulkStatus, all_left_out, failed
+from domain.changes import differences
 from domain.client_rules import client_faults, external_key_faults
 from domain.clients import Client, ExternalKey, ExternalRef
 from domain.errors import Outcome, UserError, invalid, not_found
 from domain.events import ClientsUpserted
 from domain.ids import IdKind
-from workflows.belongings import reach_faults
+from domain.timeline import TimelineKind
+from workflows.belongings import Edited, edit_of, reach_faults
 from workflows.checks import fit, refusable, running_again_on_duplicates
 from workflows.clients import creation_faults
 from workflows.commands import envelope, perform
@@ -75,6 +77,7 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
         with running_again_on_duplicates():
             await external_refs.add(tx, [_ref(external, client) for external, client in batch.new.items()])
         await clients.save_many(tx, batch.changed)
+        await edits.record(tx, [edit_of(principal, request, edited, now) for edited in _edited(batch, present)])
         written = [*((client, True) for client in batch.new.values()), *((client, False) for client in batch.changed)]
         events = [
             envelope(
@@ -93,6 +96,20 @@ async def upsert(context: Context, principal: Principal, request: Request, comma
         return Outcome(event=event, facts={RESULTS: [result.to_data() for result in batch.results]})
 
     return await perform(context, principal, request, "clientBulkUpsert", command, act)
+
+
+def _edited(batch: _Batch, present: Mapping[UUID, Held]) -> list[Edited]:
+    """Return which fields the batch changes of which clients."""
+    names = ("name", "industry", "seats", "owner_id", "account_manager_id")
+    return [
+        Edited(
+            TimelineKind.CLIENT_EDITED,
+            client.id,
+            client.id,
+            tuple(differences(present[client.id].client, {name: getattr(client, name) for name in names})),
+        )
+        for client in batch.changed
+    ]
 
 
 def _sorted(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from db import clients, external_refs, members
+from db import clients, edits, external_refs, members
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change, differences
@@ -12,7 +12,8 @@ from domain.clients import Client, ExternalKey, ExternalRef
 from domain.errors import ErrorCode, Outcome, UserError, not_found
 from domain.events import ClientChanged
 from domain.ids import IdKind
-from workflows.belongings import keys_of, reach_faults, told
+from domain.timeline import TimelineKind
+from workflows.belongings import Edited, edit_of, keys_of, reach_faults, told
 from workflows.checks import fit, found, fresh, refusable, running_again_on_duplicates
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
@@ -109,6 +110,8 @@ async def update(context: Context, principal: Principal, request: Request, comma
                 await external_refs.replace_all(tx, client.id, _refs(changed, keys))
         fields = (*changes, *(() if keys is None else ("external",)))
         event = ClientChanged(created=False, fields=fields)
+        edited = Edited(TimelineKind.CLIENT_EDITED, client.id, client.id, fields)
+        await edits.record(tx, [edit_of(principal, request, edited, now)])
         outcome = await told(tx, principal, request, event, changed, client.id, now)
         return await _warned(tx, changed, outcome) if "name" in changes else outcome
 

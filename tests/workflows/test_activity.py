@@ -8,6 +8,7 @@ import pytest
 
 from db import activity, timeline
 from domain.access import Principal, Role
+from domain.clients import ExternalKey
 from domain.errors import Outcome
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason
@@ -16,6 +17,7 @@ from domain.stages import Stage
 from domain.timeline import TimelineKind
 from tests.support.onboarding import Everything, Onboarding, opened
 from tests.support.providers import Provider, done, sent
+from workflows.client_batches import ClientRow, UpsertClients, upsert
 from workflows.clients import UpdateClient
 from workflows.clients import update as update_client
 from workflows.contacts import CreateContact, UpdateContact
@@ -173,6 +175,19 @@ async def test_a_timeline_names_the_fields_that_were_edited_while_it_went_on(onb
     done(await update_contact(provider.context, onboarding.lead, sent(), UpdateContact(contact, name="Samuel")))
     assert await edits(onboarding, provider.admin, of_client=False) == told
     assert await edits(onboarding, provider.admin, of_client=True) == [*told, ("CONTACT_EDITED", "name")]
+
+
+async def test_a_clients_own_fields_are_told_whichever_way_they_were_edited(onboarding: Onboarding) -> None:
+    provider, admin = onboarding.provider, onboarding.provider.admin
+    change = UpdateClient(onboarding.client, seats=40, external=(ExternalKey("PSA", "7"),))
+    done(await update_client(provider.context, admin, sent(), change))
+    provider.clock.forward(minutes=1)
+    rows = (ClientRow(ExternalKey("PSA", "7"), "Ace", seats=41), ClientRow(ExternalKey("PSA", "8"), "New"))
+    assert (await upsert(provider.context, admin, sent(), UpsertClients(rows))).errors == ()
+    kinds = [TimelineKind.CLIENT_EDITED]
+    async with provider.context.database.reading(admin) as tx:
+        found = (await timeline.timelines_of_clients(tx, [onboarding.client], Everything(), kinds))[onboarding.client]
+    assert [(entry.key, entry.detail) for entry in found] == [("CLIENT", "seats, external"), ("CLIENT", "name, seats")]
 
 
 async def test_who_does_not_see_a_client_sees_nothing_of_its_timeline(onboarding: Onboarding) -> None:
