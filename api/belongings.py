@@ -10,6 +10,7 @@ from api import client_loaders as loaders
 from api.amendments import AmendedContract
 from api.calendars import OwnCalendar
 from api.context import Info
+from api.contract_turns import TurnedContract
 from api.fields import FieldPrice, id_field, optional_id_field, resolved, window
 from api.nodes import Node, nodes_of
 from api.scalars import EmailAddress
@@ -73,7 +74,7 @@ class Contact(AtSite, Node):
 
 
 @window(clients.Contract, description="What was agreed with a client; days are local days of the provider.")
-class Contract(AmendedContract, OwnCalendar, Node):
+class Contract(AmendedContract, TurnedContract, OwnCalendar, Node):
     id: strawberry.ID = id_field(IdKind.CONTRACT, description="The contract's id.")
     client_id: strawberry.ID = id_field(IdKind.CLIENT, "client_id", description="The client.")
     title: str = strawberry.field(description="What it is called.")

@@ -1,5 +1,6 @@
 """The turns of contracts in the database: only ever appended to, in the order in which they were noted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +30,12 @@ LATEST = text("""
     limit 1
 """)
 
+OF_CONTRACTS = text("""
+    select contract_id, status, waiting_on, at from contract_turn
+    where tenant_id = :tenant and contract_id = any(cast(:contracts as uuid[]))
+    order by contract_id, position
+""")
+
 
 async def begin(tx: Transaction, contract: Contract) -> None:
     """Keep what a new contract's own dates tell of its past."""
@@ -44,6 +51,14 @@ async def latest(tx: Transaction, contract: UUID) -> Turn | None:
     """Return the turn that began last, a draft's aside."""
     row = await tx.one(LATEST, tenant=tx.tenant, contract=contract)
     return read(row) if row else None
+
+
+async def of_contracts(tx: Transaction, contracts: Sequence[UUID]) -> dict[UUID, list[Turn]]:
+    """Return the turns of contracts, in the order in which they were noted."""
+    found: dict[UUID, list[Turn]] = {}
+    for row in await tx.rows(OF_CONTRACTS, tenant=tx.tenant, contracts=list(contracts)):
+        found.setdefault(row["contract_id"], []).append(read(row))
+    return found
 
 
 def read(row: asyncpg.Record) -> Turn:

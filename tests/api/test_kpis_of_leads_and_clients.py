@@ -171,3 +171,15 @@ async def test_the_statements_of_a_figure_do_not_grow_with_its_rows(
             await asked(provider, ROWS, {"query": query, "part": "DENOMINATOR"})
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+async def test_a_contract_shows_whom_it_waited_on(provider: Provider) -> None:
+    one = await opened(provider)
+    provider.clock.forward(days=1)
+    await one.sign()
+    text = "query ($id: ID!) { node(id: $id) { ... on Contract { turns { at status whose } } } }"
+    found = await asked(provider, text, {"id": public(IdKind.CONTRACT, one.contract)})
+    assert found["node"]["turns"] == [
+        {"at": "2026-03-02T09:00:00Z", "status": "DRAFT", "whose": "PROVIDER"},
+        {"at": "2026-03-03T09:00:00Z", "status": "SIGNED", "whose": None},
+    ]
