@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -6,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendars import ALL_DAY, NINE_TO_FIVE, Calendar, Hours, InvalidCalendar, Pauses, zone_named
+from domain.onboarding import ScopeKind
+from domain.own_calendars import Calendars
 from domain.periods import Weekday
+from domain.tenants import TenantSettings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAY_DAY = date(2026, 5, 1)
@@ -56,6 +61,28 @@ def test_impossible_calendars_are_refused_in_words() -> None:
 
 def test_a_calendar_comes_back_from_storage_as_it_went() -> None:
     assert Calendar.from_data(OFFICE.to_data()) == OFFICE
+
+
+def test_settings_that_kept_the_country_beside_the_calendar_are_still_read() -> None:
+    calendar = replace(OFFICE, country="DE", subdivision="BY", own_days=(MAY_DAY,))
+    stored = TenantSettings(calendar).to_data()
+    beside = {name: stored["calendar"].pop(name) for name in ("country", "subdivision", "own_days")}
+    assert TenantSettings.from_data(stored | beside).calendar == calendar
+
+
+def test_an_onboardings_calendar_is_its_sites_else_its_contracts_else_the_providers() -> None:
+    site, contract = UUID(int=1), UUID(int=2)
+    by_site, by_contract = replace(OFFICE, version=2), replace(OFFICE, version=3)
+    calendars = Calendars(OFFICE, {site: by_site}, {contract: by_contract})
+    assert calendars.counting(ScopeKind.SITE, site.hex, contract) is by_site
+    assert calendars.counting(ScopeKind.SITE, UUID(int=9).hex, contract) is by_contract
+    assert calendars.counting(ScopeKind.WHOLE_CLIENT, "", contract) is by_contract
+    assert calendars.counting(ScopeKind.SERVICE, UUID(int=9).hex, None) is OFFICE
+
+
+def test_a_zone_that_is_none_is_told_with_the_ones_nearest() -> None:
+    with pytest.raises(InvalidCalendar, match="Europe/Lisbon"):
+        zone_named("Europe/Lisbn")
 
 
 @given(INSTANTS, INSTANTS, INSTANTS)

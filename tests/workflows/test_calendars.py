@@ -11,6 +11,7 @@ from sqlalchemy import text
 from db import calendars, effects
 from domain.access import Role
 from domain.calendars import Calendar, CalendarSource
+from domain.clients import ContractScope, ContractType
 from domain.consequences import Consequence, ConsequenceKind, untold
 from domain.effects import Effect
 from domain.errors import ForbiddenError, Outcome
@@ -24,10 +25,13 @@ from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from workflows import tenants
 from workflows.calendars import SetCalendar, set_contract, set_site
+from workflows.contracts import CreateContract
+from workflows.contracts import create as create_contract
 from workflows.readiness import judged
 from workflows.sites import ArchiveSite, CreateSite
 from workflows.sites import archive as archive_site
 from workflows.sites import create as create_site
+from workflows.teams import TeamCommand, change_team
 from workflows.tenants import UpdateSettings
 from workflows.working_weeks import Terms
 
@@ -229,6 +233,19 @@ async def test_holds_that_ended_stay_in_a_target_that_is_set_anew(provider: Prov
 
     done(await change(provider, UpdateSettings(own_days=(date(2026, 3, 18),))))
     assert (await onboarding.seen()).target_at == datetime(2026, 3, 19, 23, tzinfo=UTC)
+
+
+async def test_an_onboarding_that_names_another_contract_counts_by_its_calendar(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    command = CreateContract(onboarding.client, "Better", ContractType.MANAGED, (ContractScope.ENDPOINTS,))
+    better = done(await create_contract(provider.context, provider.admin, sent(), command))
+    done(await set_contract(provider.context, onboarding.lead, sent(), SetCalendar(better, RIYADH)))
+    assert (await onboarding.seen()).target_at == datetime(2026, 3, 16, 23, tzinfo=UTC)
+
+    team = TeamCommand(onboarding.cycle, onboarding.version, contract=better)
+    done(await change_team(provider.context, onboarding.lead, sent(), team))
+    assert (await onboarding.seen()).target_at == end_of(await calendar_of(onboarding), date(2026, 3, 2), 10)
+    assert (await calendar_of(onboarding)).owner_id == better
 
 
 async def test_what_has_fired_stays_fired(provider: Provider) -> None:
