@@ -1,5 +1,6 @@
 """What the provider's people say among themselves, and who they are, is not shown to those outside."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,15 @@ from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, Principal, Scope
 from domain.ids import IdKind, public
 from domain.moves import Gate, Move
 from domain.onboarding import HoldReason
+from domain.plans import Wish
+from domain.stages import Stage
 from domain.tokens import TokenKind
 from tests.support.asking import answered, asked
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent, shown
-from workflows import tokens
+from workflows import notes, plans, tokens
+from workflows.notes import AddNote
+from workflows.plans import PlanCommand
 from workflows.teams import TeamCommand, change_team
 from workflows.tokens import CreateToken
 
@@ -22,6 +27,11 @@ ON_ONBOARDING = (
     "transitions(first: 5) { nodes { reason } }",
     "timeline(first: 5) { nodes { detail } }",
     "holds { note }",
+    "notes(first: 5) { nodes { text } }",
+    "client { notes(first: 5) { nodes { text } } }",
+    "client { timeline(first: 5) { nodes { detail } } }",
+    "plannedDates { history { reason } }",
+    "plannedDates { history { actorId } }",
     "lead { name }",
     "leadId",
     "accountManager { name }",
@@ -45,10 +55,17 @@ query ($id: ID!) { onboarding(id: $id) {
 
 @pytest.fixture
 async def onboarding(provider: Provider) -> Onboarding:
-    """Return an onboarding that was waived and put on hold, with words said about both."""
+    """Return an onboarding that was waived, put on hold, noted and planned, with words said about each."""
     found = await opened(provider)
     await found.waive(Move.BEGIN_DISCOVERY, Gate.COVERAGE_HOURS)
     done(await found.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason="agreed to wait"))
+    context = provider.context
+    done(await notes.add(context, found.lead, sent(), AddNote("agreed on the phone", cycle=found.cycle)))
+    wish = Wish(Stage.ASSET_DISCOVERY, provider.clock().date() + timedelta(days=9))
+    plan = PlanCommand(found.cycle, found.version, (wish,), "agreed with the client")
+    planned = await plans.plan(context, found.lead, sent(), plan)
+    done(planned)
+    found.version = planned.version or 0
     return found
 
 
@@ -81,7 +98,7 @@ async def test_no_partner_can_be_given_the_providers_words(onboarding: Onboardin
     issued = await tokens.create(onboarding.provider.context, onboarding.provider.admin, sent(), command)
 
     assert (codes(issued.outcome), issued.secret) == (["INVALID"], None)
-    assert {Scope.AUDIT_READ} == PROVIDERS_ONLY - PERSONS_ONLY
+    assert {Scope.AUDIT_READ, Scope.NOTES_WRITE} == PROVIDERS_ONLY - PERSONS_ONLY
 
 
 async def test_who_closes_a_follow_up_without_the_right_to_read_it_is_not_shown_it(onboarding: Onboarding) -> None:
