@@ -40,7 +40,7 @@ SAVE = text("""
 
 OF_CLIENT = text("""
     select id from contact
-    where tenant_id = :tenant and client_id = :client and id = any(cast(:contacts as uuid[]))
+    where tenant_id = :tenant and client_id = :client and id = any(cast(:contacts as uuid[])) and erased_at is null
 """)
 
 

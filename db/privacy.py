@@ -36,6 +36,24 @@ CALL_OFF = text("""
     returning id
 """)
 
+TAKE_FROM_HAND_OFFS = text("""
+    update hand_off h
+    set contact_roles = coalesce((
+            select array_agg(u.role order by u.n)
+            from unnest(h.contact_roles, h.contact_ids) with ordinality as u(role, contact, n)
+            where u.contact <> cast(:contact as uuid)
+        ), '{}'),
+        contact_ids = array_remove(h.contact_ids, cast(:contact as uuid)),
+        approvers = array_remove(h.approvers, cast(:contact as uuid)),
+        vips = array_remove(h.vips, cast(:contact as uuid)),
+        updated_at = :now, version = h.version + 1
+    from cycle y
+    where h.tenant_id = :tenant and h.client_id = :client
+      and cast(:contact as uuid) = any(h.contact_ids || h.approvers || h.vips)
+      and y.tenant_id = :tenant and y.id = h.cycle_id and y.ended_at is null
+    returning h.cycle_id
+""")
+
 PEOPLE_OF = text("""
     select id from contact where tenant_id = :tenant and client_id = :client and erased_at is null order by id
 """)
@@ -146,6 +164,12 @@ async def call_off_surveys(tx: Transaction, client: UUID, contact: UUID, now: da
     """Cancel the surveys that are still to be sent to a contact; return how many there were."""
     given = {"client": client, "recipient": str(contact), "reason": ERASED_REASON, "now": now}
     return len(await tx.rows(CALL_OFF, tenant=tx.tenant, **given))
+
+
+async def take_from_hand_offs(tx: Transaction, client: UUID, contact: UUID, now: datetime) -> list[UUID]:
+    """Name a contact no more in the hand-off records of open onboardings, and return these; ended ones stay."""
+    rows = await tx.rows(TAKE_FROM_HAND_OFFS, tenant=tx.tenant, client=client, contact=contact, now=now)
+    return [row["cycle_id"] for row in rows]
 
 
 async def people_of(tx: Transaction, client: UUID) -> list[UUID]:

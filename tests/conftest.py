@@ -6,7 +6,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.postgres", "tests.support.providers"]
+pytest_plugins = ["tests.support.command_line", "tests.support.postgres", "tests.support.providers"]
 
 # Generated cases take as long as a busy machine needs; a failing one prints how to repeat it.
 hypothesis.settings.register_profile("steadystate", deadline=None, print_blob=True)

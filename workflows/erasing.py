@@ -45,6 +45,7 @@ async def erase_contact(
 ) -> Erased:
     """Erase a contact whose row is locked, whose client's onboardings are held still, and who is not erased yet."""
     surveys = await privacy.call_off_surveys(tx, contact.client_id, contact.id, erasing.now)
+    cycles = await privacy.take_from_hand_offs(tx, contact.client_id, contact.id, erasing.now)
     places = await redaction.cut_out(tx, await privacy.search_for(tx, contact, also_known_as))
     refs = await privacy.remove_refs_of(tx, contact.id)
     gone = replace(
@@ -62,6 +63,7 @@ async def erase_contact(
     changes = [
         _gone(ConsequenceKind.CONTACT, IdKind.CONTACT, contact.id),
         *_counted(ConsequenceKind.SURVEY, surveys),
+        *(_no_longer_handed_off(cycle) for cycle in cycles),
         *_counted(ConsequenceKind.EXTERNAL_REF, refs),
     ]
     told = ContactErased(reason=erasing.reason.value)
@@ -175,6 +177,10 @@ async def _done(
 
 def _gone(what: ConsequenceKind, kind: IdKind, subject: UUID) -> Consequence:
     return Consequence(what, before="KNOWN", after="ERASED", subject=public(kind, subject))
+
+
+def _no_longer_handed_off(cycle: UUID) -> Consequence:
+    return Consequence(ConsequenceKind.ONBOARDING, name="HAND_OFF", subject=public(IdKind.ONBOARDING, cycle))
 
 
 def _counted(what: ConsequenceKind, count: int) -> list[Consequence]:

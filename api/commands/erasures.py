@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from domain.privacy import RetentionDue
     from workflows.context import Context
     from workflows.erasures import Again, Erasure
+
+E = TypeVar("E", bound=StrEnum)
 
 app = typer.Typer(no_args_is_help=True, help="Erasures of people and clients.")
 
@@ -118,16 +121,29 @@ def _read(file: Path) -> Iterator["Erasure"]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            kind = DataSubject(row["kind"])
+            row = _object(line)
+            kind = _one_of(DataSubject, "kind", row["kind"])
             yield Erasure(
                 parse(IdKind.TENANT, row["tenant"]),
                 kind,
                 parse(kind.id_kind, row["subject"]),
-                ErasureReason(row["reason"]),
+                _one_of(ErasureReason, "reason", row["reason"]),
                 datetime.fromisoformat(row["at"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError) as error:
             what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
             message = f"{file}, line {number}: {what}. It should be a line that steadystate erasures list --json wrote."
             raise FailureError(f"{message} Nothing was erased.") from error
+
+
+def _object(line: str) -> dict[str, str]:
+    row = json.loads(line)
+    if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+        raise ValueError("it is no JSON object whose values are texts")
+    return row
+
+
+def _one_of(kinds: type[E], name: str, value: str) -> E:
+    if value not in kinds.__members__:
+        raise ValueError(f"{name}: {value[:40]!r} is none of {', '.join(kinds.__members__)}")
+    return kinds[value]

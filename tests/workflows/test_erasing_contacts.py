@@ -17,6 +17,7 @@ from domain.ids import IdKind, public
 from domain.privacy import ErasureReason
 from domain.redaction import ERASED
 from tests.support.asking import answered, asked
+from tests.support.checklists import contact_of, hand_over
 from tests.support.events import number
 from tests.support.every_figure import every_figure
 from tests.support.onboarding import Onboarding, opened
@@ -177,6 +178,24 @@ async def test_an_erased_contact_meets_no_gate(provider: Provider, worker_databa
     done(await contact_erase(provider.context, provider.admin, sent(), EraseContact(contact, ErasureReason.REQUESTED)))
 
     assert await _answers(onboarding) == ["FAIL", "FAIL"]
+
+
+async def test_an_erased_contact_stands_in_no_open_hand_off_record(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    await hand_over(onboarding)
+    contact = await contact_of(onboarding)
+    text = "query ($id: ID!) { onboarding(id: $id) { handOff { contacts { role } missing } } }"
+    given = {"id": public(IdKind.ONBOARDING, onboarding.cycle)}
+    assert len((await asked(provider, text, given))["onboarding"]["handOff"]["contacts"]) == 1
+
+    command = EraseContact(contact, ErasureReason.REQUESTED)
+    outcome = await contact_erase(provider.context, provider.admin, sent(), command)
+
+    told = [one for one in untold(outcome.facts) if one.kind is ConsequenceKind.ONBOARDING]
+    assert [(one.name, one.subject) for one in told] == [("HAND_OFF", given["id"])]
+    left = (await asked(provider, text, given))["onboarding"]["handOff"]
+    assert left["contacts"] == []
+    assert "CONTACTS" in left["missing"]
 
 
 async def test_a_dry_run_tells_the_same_and_changes_nothing(provider: Provider, worker_database: str) -> None:
