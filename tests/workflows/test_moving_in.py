@@ -22,6 +22,7 @@ from tests.support.tickets import report as report_tickets
 from tests.support.tickets import ticket
 from workflows.clients import CreateClient
 from workflows.clients import create as create_client
+from workflows.correcting import CorrectCommand, correct
 from workflows.effects import fire_due
 
 
@@ -202,6 +203,22 @@ async def test_an_imported_onboarding_is_moved_like_any_other(provider: Provider
     for one in (discovery, early, steady):
         (story,) = await stories_of(provider, one.client)
         holds_together(replace(story, history=tuple(t for t in story.history if t.accepted)))
+
+
+async def test_what_was_told_wrong_is_corrected_and_nothing_beside_it_moves(provider: Provider) -> None:
+    lead = await lead_of(provider)
+    gap = {"discovery_on": None, "contracting_on": date(2025, 3, 3)}
+    whole, parted = await brought(provider, row(lead, 1, **STEADY), row(lead, 2, **STEADY | gap))
+    for one, position in ((whole, 2), (parted, 0)):
+        (story,) = await stories_of(provider, one.client)
+        live, to = story.history[position], as_of_day(2025, 5, 1, summer=True)
+        command = CorrectCommand(story.cycle.id, live.id, to, "They went live later.", story.cycle.version)
+        done(await correct(provider.context, lead.principal, sent(), command))
+        (after,) = await stories_of(provider, one.client)
+        assert (after.cycle.opened_at, after.cycle.version) == (story.cycle.opened_at, story.cycle.version + 1)
+        assert [w.opened_at for w in after.windows] == [to]
+        holds_together(after)
+        assert {e.state for e in after.effects} == {EffectState.SKIPPED}
 
 
 async def test_tickets_that_come_later_fall_into_the_phase_that_they_were_logged_in(provider: Provider) -> None:
