@@ -24,12 +24,17 @@ from domain.periods import local_day
 from domain.stages import Stage
 from domain.tenants import TenantSettings
 
+# Materialized, so that what is asked of a cycle once is not asked again for each of its contacts.
 GATHER = text("""
-    with wanted as (
+    with wanted as materialized (
         select c.id, c.client_id, c.contract_id, c.amendment_id, c.notice_id, c.lead_id, c.visit_id,
                w.pending_before, w.recent_from,
                case when c.scope_kind = 'SITE' then cast(c.scope_key as uuid) end as site_id,
-               case when c.scope_kind = 'SERVICE' then cast(c.scope_key as uuid) end as service_id
+               case when c.scope_kind = 'SERVICE' then cast(c.scope_key as uuid) end as service_id,
+               case when c.scope_kind = 'SITE' then exists (
+                   select from contact p
+                   where p.tenant_id = :tenant and p.client_id = c.client_id and p.site_id = cast(c.scope_key as uuid)
+               ) else false end as own_contacts
         from unnest(cast(:ids as uuid[]), cast(:pending as timestamptz[]), cast(:recent as timestamptz[]))
              as w(id, pending_before, recent_from)
         join cycle c on c.tenant_id = :tenant and c.id = w.id
@@ -69,9 +74,7 @@ GATHER = text("""
                    as surveyable
         from contact p
         where p.tenant_id = :tenant and p.client_id = w.client_id
-          and (p.site_id = w.site_id or not exists (
-              select from contact q where q.tenant_id = :tenant and q.client_id = w.client_id and q.site_id = w.site_id
-          ))
+          and (not w.own_contacts or p.site_id = w.site_id)
     ) as people
     cross join lateral (
         select count(*) filter (where d.state <> 'RETIRED') as discovered,
