@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_ERRORS = 50
 _LINES = (".jsonl", ".ndjson")
+_BECAME = {"CREATED": "created", "JOINED": "given an onboarding", "EXISTS": "there already", "FAILED": "refused"}
 
 
 def clients(
@@ -136,7 +137,7 @@ def _whom(one: "Arrived", effect: "ArrivedEffect", report: "ClientImportReport")
 
 def _sums(report: "ClientImportReport") -> Iterator[str]:
     """Give the table of what became of all rows."""
-    rows = [(f"clients {status.value.lower()}", "", str(count)) for status, count in report.counts.items()]
+    rows = [(f"clients {_BECAME[status.value]}", "", str(count)) for status, count in report.counts.items()]
     for change in report.changes:
         how = " ".join(part for part in (change.name, change.after) if part)
         rows.append((change.kind.value.lower().replace("_", " "), how, str(change.count)))
