@@ -93,6 +93,7 @@ _SUMMED = {
     DirectFact.OPEN_CYCLES: _open_cycles,
     DirectFact.GATED_MOVES: _gated_moves,
     DirectFact.LEAD_LOADS: lead_facts.loads,
+    DirectFact.SERVED_CLIENTS: client_facts.retained,
 }
 """What is summed apart from its rows: in SQL, or day by day."""
 
