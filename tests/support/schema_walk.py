@@ -49,6 +49,7 @@ KINDS: Mapping[str, IdKind] = {
     "service": IdKind.SERVICE,
     "site": IdKind.SITE,
     "token": IdKind.TOKEN,
+    "transition": IdKind.TRANSITION,
     "vip": IdKind.CONTACT,
     "waiver": IdKind.WAIVER,
     **dict.fromkeys(_MEMBERS, IdKind.MEMBER),
