@@ -8,11 +8,22 @@ from sqlalchemy import text
 
 from db.session import Transaction
 from domain.corrections import Stays
-from domain.onboarding import Cycle, Transition
+from domain.moves import Move
+from domain.onboarding import Cycle, Transition, Visit
+from domain.stages import ENDS
 
 LEFT = text("update visit set left_at = :to where tenant_id = :tenant and id = :visit")
 
 ENTERED = text("update visit set entered_at = :to where tenant_id = :tenant and id = :visit")
+
+DISPLACED = text("""
+    with emptied as (
+        update visit set entered_at = :to, left_at = :to
+        where tenant_id = :tenant and id = any(cast(:visits as uuid[])) and left_at = entered_at
+    )
+    update escalation_window set opened_at = :to, closed_at = :to
+    where tenant_id = :tenant and visit_id = any(cast(:visits as uuid[])) and closed_at = opened_at
+""")
 
 SET_ASIDE = text("""
     update visit set superseded_at = :to
@@ -27,19 +38,16 @@ WINDOWS = text("""
       and (visit_id = cast(:entered as uuid) or visit_id = cast(:left as uuid))
 """)
 
-HOLDS = text("""
-    update hold set
-        held_at = case when held_at = :at then cast(:to as timestamptz) else held_at end,
-        resumed_at = case when resumed_at = :at then cast(:to as timestamptz) else resumed_at end
-    where tenant_id = :tenant and cycle_id = :cycle and (held_at = :at or resumed_at = :at)
-""")
+HELD = text("update hold set held_at = :to where tenant_id = :tenant and id = :hold")
+
+RESUMED = text("update hold set resumed_at = :to where tenant_id = :tenant and id = :hold")
 
 CYCLE = text("""
     update cycle set
         opened_at = case when cast(:opens as boolean) then cast(:to as timestamptz) else opened_at end,
         entered_at = case when visit_id = cast(:entered as uuid) then cast(:to as timestamptz) else entered_at end,
-        held_at = case when held_at = :at then cast(:to as timestamptz) else held_at end,
-        ended_at = case when ended_at = :at then cast(:to as timestamptz) else ended_at end
+        held_at = case when cast(:holds as boolean) then cast(:to as timestamptz) else held_at end,
+        ended_at = case when cast(:ends as boolean) then cast(:to as timestamptz) else ended_at end
     where tenant_id = :tenant and id = :cycle
 """)
 
@@ -70,22 +78,36 @@ class Shift:
     stays: Stays
     at: datetime
     to: datetime
+    displaced: tuple[Visit, ...] = ()
 
 
 async def put(tx: Transaction, shift: Shift, now: datetime) -> None:
     """Write what a move began and ended at its other instant; the target of the stage is set apart from this."""
-    named = {"tenant": tx.tenant, "cycle": shift.cycle.id, "at": shift.at, "to": shift.to}
-    left, entered = shift.stays.left, shift.stays.entered
-    if left:
-        await tx.run(LEFT, tenant=tx.tenant, visit=left.id, to=shift.to)
-    if entered:
-        await tx.run(ENTERED, tenant=tx.tenant, visit=entered.id, to=shift.to)
+    move, to = shift.move, shift.to
+    left, entered, hold = shift.stays.left, shift.stays.entered, shift.stays.hold
+    named = {"tenant": tx.tenant, "cycle": shift.cycle.id, "to": to}
     sides = {"left": left.id if left else None, "entered": entered.id if entered else None}
-    await tx.run(SET_ASIDE, **named)
-    await tx.run(WINDOWS, tenant=tx.tenant, cycle=shift.cycle.id, to=shift.to, **sides)
-    await tx.run(HOLDS, **named)
-    await tx.run(CYCLE, **named, entered=sides["entered"], opens=shift.move.from_stage is None)
-    await tx.run(PLANNED, **named, effects=list(shift.move.effect_ids), now=now)
+    if left:
+        await tx.run(LEFT, tenant=tx.tenant, visit=left.id, to=to)
+    if entered:
+        await tx.run(ENTERED, tenant=tx.tenant, visit=entered.id, to=to)
+    if shift.displaced:
+        await tx.run(DISPLACED, tenant=tx.tenant, visits=[visit.id for visit in shift.displaced], to=to)
+    if move.move is Move.ROLL_BACK:
+        await tx.run(SET_ASIDE, **named, at=shift.at)
+    if hold:
+        await tx.run(HELD if move.move is Move.HOLD else RESUMED, tenant=tx.tenant, hold=hold.id, to=to)
+    await tx.run(WINDOWS, **named, **sides)
+    await tx.run(
+        CYCLE,
+        **named,
+        entered=sides["entered"],
+        # A client brought in may have been opened before the first stay that is known of it.
+        opens=move.from_stage is None and shift.cycle.opened_at == shift.at,
+        holds=move.move is Move.HOLD and hold is not None and hold.resumed_at is None,
+        ends=move.to_stage in ENDS,
+    )
+    await tx.run(PLANNED, **named, at=shift.at, effects=list(move.effect_ids), now=now)
 
 
 async def retarget_stay(tx: Transaction, visit: UUID, target: datetime | None) -> None:

@@ -100,7 +100,7 @@ VISITS = text("""
 HOLDS = text("""
     select id, cycle_id, reason, note, held_at, expected_resume_on, resumed_at from hold
     where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
-    order by cycle_id, held_at
+    order by cycle_id, held_at, id
 """)
 
 WINDOWS = text("""

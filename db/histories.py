@@ -29,11 +29,6 @@ ACCEPTED = text(f"""
     where tenant_id = :tenant and cycle_id = :cycle and accepted order by version
 """)
 
-LAST_MOVE = text(f"""
-    select {_COLUMNS} from transition
-    where tenant_id = :tenant and cycle_id = :cycle and accepted order by version desc limit 1
-""")
-
 
 async def histories(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[Transition]]:
     """Return one stretch of each cycle's audit trail, refused attempts too, oldest first."""
@@ -44,12 +39,6 @@ async def histories(tx: Transaction, cycles: Sequence[UUID], stretch: Stretch) -
 async def accepted(tx: Transaction, cycle: UUID) -> tuple[Transition, ...]:
     """Return the accepted moves of a cycle in their order."""
     return tuple(_transition(row) for row in await tx.rows(ACCEPTED, tenant=tx.tenant, cycle=cycle))
-
-
-async def last_move(tx: Transaction, cycle: UUID) -> Transition:
-    """Return the last accepted move of a cycle, which has at least the one that opened it."""
-    (row,) = await tx.rows(LAST_MOVE, tenant=tx.tenant, cycle=cycle)
-    return _transition(row)
 
 
 def _transition(row: asyncpg.Record) -> Transition:

@@ -35,12 +35,17 @@ CONTINUE_WINDOW = text("""
 
 CONTINUE_HOLD = text("""
     update hold set resumed_at = null
-    where tenant_id = :tenant and cycle_id = :cycle and visit_id = :visit and resumed_at = :moved_at
+    where tenant_id = :tenant and id = (
+        select h.id from hold h
+        where h.tenant_id = :tenant and h.cycle_id = :cycle
+        order by h.held_at desc, h.id desc limit 1
+    )
 """)
 
 # Under a key of its own, so that the same move can be made again from the same stay.
 CALL_OFF = text("""
-    update effect set key = key || ':' || cast(:version as text), state = 'CANCELLED', reason = 'UNDO', settled_at = :now
+    update effect set
+        key = key || ':' || cast(:version as text), state = 'CANCELLED', reason = 'UNDO', settled_at = :now
     where tenant_id = :tenant and cycle_id = :cycle and state in ('PLANNED', 'SKIPPED')
       and id = any(cast(:effects as uuid[]))
 """)
@@ -64,16 +69,17 @@ async def sent(tx: Transaction, move: Transition) -> int:
     return count
 
 
-async def put_back(tx: Transaction, move: Transition, moved_at: datetime, now: datetime) -> None:
+async def put_back(tx: Transaction, move: Transition, now: datetime, *, held: bool) -> None:
     """Put stays, windows, holds and effects back as they were before a cycle's last move.
 
-    `moved_at` is when the move took effect, as its stays and windows have it.
+    `held` says whether the cycle was on hold then.
     """
     named = {"tenant": tx.tenant, "cycle": move.cycle_id}
     await tx.run(EMPTY, **named, now=now)
     await tx.run(EMPTY_WINDOW, **named)
     visit = await tx.value(CONTINUE, **named)
-    await tx.run(CONTINUE_WINDOW, **named, visit=visit, moved_at=moved_at)
-    await tx.run(CONTINUE_HOLD, **named, visit=visit, moved_at=moved_at)
+    await tx.run(CONTINUE_WINDOW, **named, visit=visit, moved_at=move.effective_at)
+    if held:
+        await tx.run(CONTINUE_HOLD, **named)
     await tx.run(CALL_OFF, **named, effects=list(move.effect_ids), version=str(move.version), now=now)
     await tx.run(BRING_BACK, **named, move=move.move.value, recorded_at=move.recorded_at)

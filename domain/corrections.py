@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.access import Scope
 from domain.errors import ErrorCode, UserError, invalid
 from domain.moves import STAYING, Move
-from domain.onboarding import Transition, Visit
+from domain.onboarding import Hold, Transition, Visit
 from domain.stages import ENDS, ORDER
 
 _BESIDE = frozenset({Move.CORRECT, Move.MIGRATE})
@@ -72,19 +72,51 @@ def scope_of(move: Transition) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """The stay that a move ended, if any, and the one that it began, if any."""
+    """The stay that a move ended and the one that it began, and the hold that it began or ended, as far as it did."""
 
-    left: Visit | None
-    entered: Visit | None
+    left: Visit | None = None
+    entered: Visit | None = None
+    hold: Hold | None = None
 
 
-def stays_about(trail: Sequence[Transition], move: Transition, visits: Sequence[Visit]) -> Stays:
-    """Return the stays on both sides of a move that leads from stage to stage.
+def stays_about(trail: Sequence[Transition], move: Transition, visits: Sequence[Visit], holds: Sequence[Hold]) -> Stays:
+    """Return the stays on both sides of a move, and the hold that it is about.
 
     Every move into a stage has begun one stay, in their order; what was undone has left an empty one.
     """
+    hold = _hold_about(trail, move, holds)
+    if move.move in STAYING:
+        return Stays(hold=hold)
     entries = [s for s in trail if s.move not in STAYING and s.move is not Move.UNDO and s.to_stage in ORDER]
     begun = dict(zip((entry.id for entry in entries), visits, strict=True))
     told = [each.move for each in happenings(trail) if each.move.move not in STAYING]
     position = next(i for i, each in enumerate(told) if each.id == move.id)
-    return Stays(begun.get(told[position - 1].id) if position else None, begun.get(move.id))
+    # Of a client brought in, what lay between two stays may be unknown: then the one did not end the other.
+    left = begun.get(told[position - 1].id) if position and move.from_stage else None
+    return Stays(left, begun.get(move.id), hold)
+
+
+def displaced(visits: Sequence[Visit], entered: Visit | None, to: datetime) -> tuple[Visit, ...]:
+    """Return the stays that would change places with one that is entered at another instant.
+
+    Only stays that were undone can: they are empty, and lie between the others at no time of their own.
+    """
+    if entered is None:
+        return ()
+    place = visits.index(entered)
+    before = (visit for visit in visits[:place] if visit.entered_at > to)
+    return (*before, *(visit for visit in visits[place + 1 :] if visit.entered_at < to))
+
+
+def _hold_about(trail: Sequence[Transition], move: Transition, holds: Sequence[Hold]) -> Hold | None:
+    """Return the hold that a move began, or that lasted until it."""
+    begun, lasting = iter(holds), None
+    for each in happenings(trail):
+        over = each.move.move is Move.RESUME or each.move.to_stage in ENDS
+        if each.move.move is Move.HOLD:
+            lasting = next(begun)
+        if each.move.id == move.id:
+            return lasting if over or each.move.move is Move.HOLD else None
+        if over:
+            lasting = None
+    return None

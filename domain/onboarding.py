@@ -1,7 +1,7 @@
 """Onboarding: a client's way from contract to steady state, told as cycles, visits and transitions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -215,13 +215,22 @@ class History:
 
 
 def replay(transitions: tuple[Transition, ...]) -> History:
-    """Rebuild a cycle's standing from its accepted transitions alone, in their order."""
-    history = History()
+    """Rebuild a cycle's standing from its accepted transitions alone, in their order.
+
+    An undo brings back what was before the move before it, and the stay that this move began remains in the list.
+    """
+    history = before = History()
     for step in transitions:
         if not step.accepted:
             continue
-        moved = step.move not in STAYING
-        held = step.move is Move.HOLD or (history.held and not (moved or step.move is Move.RESUME))
-        stages = (*history.stages, step.to_stage) if moved else history.stages
-        history = History(step.to_stage, step.version, held, step.to_stage in ENDS, stages)
+        before, history = history, _after(step, before, history)
     return history
+
+
+def _after(step: Transition, before: History, history: History) -> History:
+    if step.move is Move.UNDO:
+        return replace(before, version=step.version, stages=history.stages)
+    moved = step.move not in STAYING
+    held = step.move is Move.HOLD or (history.held and not (moved or step.move is Move.RESUME))
+    stages = (*history.stages, step.to_stage) if moved else history.stages
+    return History(step.to_stage, step.version, held, step.to_stage in ENDS, stages)

@@ -11,7 +11,7 @@ from db.portraits import portrait
 from db.session import Transaction
 from domain import consequences
 from domain.access import Principal
-from domain.corrections import Happening, Stays, happening, scope_of, stays_about
+from domain.corrections import Happening, displaced, happening, scope_of, stays_about
 from domain.effects import held_business_days, target_of
 from domain.errors import Outcome, UserError, invalid, not_found, refused, stale
 from domain.moves import MOVES, STAYING, Move
@@ -89,8 +89,9 @@ async def _put(
     cycle, to = locked.cycle, command.effective_at
     before = await portrait(tx, cycle.id)
     moves_on = found.move.move not in STAYING
-    stays = stays_about(trail, found.move, before.visits) if moves_on else Stays(None, None)
-    await corrections.put(tx, Shift(cycle, found.move, stays, found.effective_at, to), attempt.now)
+    stays = stays_about(trail, found.move, before.visits, before.holds)
+    aside = displaced(before.visits, stays.entered, to)
+    await corrections.put(tx, Shift(cycle, found.move, stays, found.effective_at, to, aside), attempt.now)
     corrected = replace((await cycles.by_ids(tx, [cycle.id]))[cycle.id], version=cycle.version + 1)
     corrected = await _retarget(tx, attempt, locked, corrected)
     event = moved_event(attempt, corrected, cycle.stage, ())

@@ -11,7 +11,7 @@ from domain import consequences
 from domain.access import Principal
 from domain.errors import ErrorCode, Outcome, UserError, not_found, refused, stale
 from domain.moves import MOVES, UNDOABLE, Move
-from domain.onboarding import Cycle, Transition
+from domain.onboarding import Cycle, Transition, replay
 from domain.portraits import Portrait, differences
 from domain.stages import Stage
 from domain.steps import Step
@@ -48,13 +48,13 @@ async def undo(context: Context, principal: Principal, request: Request, command
             return refused(not_found("onboarding", "onboardingId"))
         cycle, definition = locked.cycle, locked.definition
         attempt = Attempt(context, principal, request, cycle, Move.UNDO, command.reason, None, locked.recorded_at)
-        last = await histories.last_move(tx, cycle.id)
+        *earlier, last = await histories.accepted(tx, cycle.id)
         if error := await _not_undoable(tx, attempt, command, last):
             return await attempt.refuse(tx, error, cycle.stage, definition)
         back = _stage_before(last)
         machine.advance(cycle.stage, Move.UNDO, back, ())
         before = await portrait(tx, cycle.id)
-        await undoing.put_back(tx, last, last.effective_at, attempt.now)
+        await undoing.put_back(tx, last, attempt.now, held=replay(tuple(earlier)).held)
         put_back = _as_before(attempt, back, before, await portrait(tx, cycle.id))
         event = moved_event(attempt, put_back, cycle.stage, ())
         audit = transition(attempt, put_back, cycle.stage, definition, (), (), event)

@@ -61,12 +61,12 @@ class Onboarding:
             self.version = outcome.version
         return outcome
 
-    async def waive(self, move: Move, gate: Gate) -> UUID:
+    async def waive(self, move: Move, gate: Gate, *, hard: bool = False) -> UUID:
         """Waive a gate; a hard one gets its second person."""
         context = self.provider.context
         command = WaiverCommand(self.cycle, move, gate, "agreed with the client")
         waiver = done(await request_waiver(context, self.lead, sent(), command))
-        if gate is Gate.CONTRACT_SIGNED:
+        if hard or gate is Gate.CONTRACT_SIGNED:
             done(await grant_waiver(context, self.provider.admin, sent(), WaiverDecision(waiver)))
         return waiver
 
