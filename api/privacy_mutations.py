@@ -158,8 +158,8 @@ class PrivacyMutation:
     async def subject_export(self, info: Info, input: SubjectExportInput) -> SubjectExportPayload:
         request = info.context.command(input.idempotency_key)
         outcome, document = await info.context.perform(export, request, input.subject.value())
-        shown = None if document is None else JSON(document)
-        return SubjectExportPayload(document=shown, event_id=event_id(outcome), errors=list(outcome.errors))
+        told: dict[str, Any] = {"event_id": event_id(outcome), "errors": list(outcome.errors)}
+        return SubjectExportPayload(document=None if document is None else JSON(document), **told)
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:
