@@ -198,6 +198,7 @@ class ArrivedClient:
     stays: list[ArrivedStay] = strawberry.field(description="Its stays as far as they are known.")
     held_since: datetime | None = strawberry.field(description="Since when it is on hold.")
     effects: list[ArrivedEffect] = strawberry.field(description="What is planned for it, and what is skipped and why.")
+    items: int = strawberry.field(description="How many items its stage's checklist has, due from today on.")
     baseline: bool = strawberry.field(
         description="Whether its escalation window's figures were recorded, from tickets that were here before."
     )

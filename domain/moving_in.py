@@ -163,6 +163,7 @@ class Arrived:
     stays: tuple[Stay, ...] = ()
     held_since: datetime | None = None
     effects: tuple[ArrivedEffect, ...] = ()
+    items: int = 0
     baseline: bool = False
     tickets: int = 0
     warnings: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ def sums(arrived: Sequence[Arrived]) -> Iterator[Consequence]:
         )
         for (name, state, reason), count in sorted(effects.items()):
             yield Consequence(kind, name=name, after=f"{state} {reason}".strip(), count=count)
+    yield from _some(ConsequenceKind.CHECKLIST_ITEM, {"": sum(one.items for one in come)})
     yield from _some(ConsequenceKind.TICKET, {"": sum(one.tickets for one in come)})
 
 

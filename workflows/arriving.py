@@ -20,8 +20,8 @@ from domain.own_calendars import Calendars
 from domain.periods import start_of_day
 from domain.stages import ENDS, Stage
 from domain.tenants import TenantSettings
-from workflows.context import new_id
 from workflows.beginning import before_any_evidence
+from workflows.context import new_id
 from workflows.stage_checklists import items_of
 
 SAME_NAME = "Another client of this name is there already; this one comes in beside it."
@@ -108,8 +108,9 @@ def arriving(told: Arrival, place: int, desk: Desk, before: Before | None, *, sa
         contacts=len(contacts),
         warnings=tuple(said),
     )
+    items = _items(past, desk)
     if past is not None:
-        report = _with_past(report, past, new, people)
+        report = replace(_with_past(report, past, new, people), items=len(items))
     return Arriving(
         told=told,
         client=client,
@@ -117,7 +118,7 @@ def arriving(told: Arrival, place: int, desk: Desk, before: Before | None, *, sa
         contract=new_contract,
         contacts=contacts,
         past=past,
-        items=_items(past, desk),
+        items=items,
         report=report,
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db import cycles
+from db import checklists, cycles
 from domain.clients import ExternalKey
 from domain.effects import EffectKind, EffectState
 from domain.moves import Gate, Move
@@ -203,6 +203,20 @@ async def test_an_imported_onboarding_is_moved_like_any_other(provider: Provider
     for one in (discovery, early, steady):
         (story,) = await stories_of(provider, one.client)
         holds_together(replace(story, history=tuple(t for t in story.history if t.accepted)))
+
+
+async def test_the_checklist_of_the_present_stage_is_laid_out_from_today_on(provider: Provider) -> None:
+    lead = await lead_of(provider)
+    (arrived,) = await brought(
+        provider, row(lead, stage=Stage.ASSET_DISCOVERY, live_on=None, discovery_on=date(2026, 1, 12))
+    )
+    (story,) = await stories_of(provider, arrived.client)
+    async with provider.context.database.reading(provider.admin) as tx:
+        items = (await checklists.of_cycles(tx, [story.cycle.id]))[story.cycle.id]
+    assert len(items) == arrived.items > 0
+    assert {item.stage for item in items} == {Stage.ASSET_DISCOVERY}
+    assert all(item.due_on is None or item.due_on >= provider.clock().date() for item in items)
+    assert {item.assignee_id for item in items} == {lead.principal.id}
 
 
 async def test_what_was_told_wrong_is_corrected_and_nothing_beside_it_moves(provider: Provider) -> None:
