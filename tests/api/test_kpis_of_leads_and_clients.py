@@ -183,3 +183,28 @@ async def test_a_contract_shows_whom_it_waited_on(provider: Provider) -> None:
         {"at": "2026-03-02T09:00:00Z", "status": "DRAFT", "whose": "PROVIDER"},
         {"at": "2026-03-03T09:00:00Z", "status": "SIGNED", "whose": None},
     ]
+
+
+MORNING = """
+{
+  live: kpi(query: {key: TIME_TO_GO_LIVE, period: {from: "2026-01-01", to: "2027-01-01"}, compareWith: PREVIOUS_YEAR}) {
+    series { total { value p90 numerator denominator status } previous { value } change }
+  }
+  load: kpi(query: {key: ONBOARDINGS_PER_LEAD, period: {from: "2026-01-01", to: "2027-01-01"}, by: [LEAD]}) {
+    series { dimensions { label } total { value peak } }
+  }
+  kept: kpi(query: {key: CLIENT_RETENTION, period: {from: "2026-01-01", to: "2027-01-01"}, by: [BASELINE]}) {
+    series { dimensions { label } total { value numerator denominator low high status } }
+    explain(part: DENOMINATOR, first: 20) { nodes { onboardingId ended outcome baselineRate baselineStanding } }
+  }
+}
+"""
+
+
+async def test_a_service_managers_questions_are_one_request(provider: Provider) -> None:
+    await two_leads(provider)
+    manager = await provider.invited(Role.SERVICE_MANAGER)
+    found = await asked(provider, MORNING, principal=manager)
+    assert found["live"]["series"][0]["total"]["status"] == "NO_DATA"
+    assert sorted(one["total"]["value"] for one in found["load"]["series"]) == [1, 2]
+    assert found["kept"] == {"series": [], "explain": {"nodes": []}}
