@@ -13,7 +13,7 @@ from domain import consequences
 from domain.access import Principal
 from domain.corrections import Happening, displaced, happening, scope_of, stays_about
 from domain.effects import held_business_days, target_of
-from domain.errors import Outcome, UserError, invalid, not_found, refused, stale
+from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.moves import MOVES, STAYING, Move
 from domain.onboarding import Cycle, Transition, Visit
 from domain.portraits import differences
@@ -59,6 +59,8 @@ async def correct(context: Context, principal: Principal, request: Request, comm
         trail = await histories.accepted(tx, locked.cycle.id)
         found = _correctable(attempt, command, trail)
         if isinstance(found, UserError):
+            if found.code is ErrorCode.NOT_FOUND:
+                return refused(found, subject=locked.cycle.id)
             return await attempt.refuse(tx, found, locked.cycle.stage, locked.definition)
         return await _put(tx, attempt, locked, command, found, trail)
 

@@ -33,11 +33,13 @@ BELONGINGS = {
     "siteCreate",
     "siteUpdate",
 }
-HOLDS = {"onboardingHold", "onboardingResume"}
+HOLDS = {"onboardingGiveNotice", "onboardingHold", "onboardingResume", "onboardingWithdrawNotice"}
 MOVES = {
     "onboardingAdvance",
     "onboardingExpand",
+    "onboardingCorrect",
     "onboardingLose",
+    "onboardingUndo",
     "onboardingOpen",
     "onboardingPlan",
     "onboardingRollBack",
@@ -56,7 +58,7 @@ CHECKLISTS = {
 }
 NOTES = {"noteAdd", "noteDelete", "noteEdit"}
 ATTESTS = {"gateAttest"}
-ENDS = {"onboardingImport", "onboardingOffBoard", "onboardingReopen"}
+ENDS = {"onboardingDiscard", "onboardingImport", "onboardingOffBoard", "onboardingReopen"}
 SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
 HARD_WAIVERS = {"waiverGrant"}
 PEOPLE = {"memberDeactivate", "memberErase", "memberInvite", "memberUpdate"}

@@ -30,13 +30,16 @@ VERBS = {
     "BulkUpsert",
     "Close",
     "Complete",
+    "Correct",
     "Create",
     "Deactivate",
     "Delete",
+    "Discard",
     "Edit",
     "Erase",
     "Expand",
     "Export",
+    "GiveNotice",
     "Grant",
     "Hold",
     "Import",
@@ -55,9 +58,11 @@ VERBS = {
     "RollBack",
     "Rotate",
     "Set",
+    "Undo",
     "Update",
     "Upsert",
     "Withdraw",
+    "WithdrawNotice",
 }
 """The verbs of the trade: an object and one of these make a mutation."""
 
