@@ -42,6 +42,9 @@ class Transition:
     event_id: strawberry.ID | None = optional_id_field(
         IdKind.EVENT, "event_id", description="The event that tells of it in the feed."
     )
+    corrects: strawberry.ID | None = optional_id_field(
+        IdKind.TRANSITION, "corrects", description="The move whose time it corrects to its own `effectiveAt`."
+    )
 
     @resolved(description="What kind of caller did it.")
     def actor_kind(root: Any) -> PrincipalKind:  # noqa: N805 -- the root is a domain value, not this class

@@ -20,6 +20,7 @@ from api.hand_offs import OnboardingHandOff
 from api.members import Member
 from api.nodes import Node, nodes_of
 from api.note_fields import OnboardingNotes
+from api.notice_fields import OnboardingNotices
 from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.plan_fields import PlanFields
 from api.scopes import OnboardingScope
@@ -118,6 +119,7 @@ class Onboarding(
     OnboardingHandOff,
     OnboardingFollowUps,
     CountingCalendar,
+    OnboardingNotices,
     Node,
 ):
     id: strawberry.ID = id_field(IdKind.ONBOARDING, description="The onboarding's id.")
