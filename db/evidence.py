@@ -34,6 +34,7 @@ GATHER = text("""
                case when c.scope_kind = 'SITE' then exists (
                    select from contact p
                    where p.tenant_id = :tenant and p.client_id = c.client_id and p.site_id = cast(c.scope_key as uuid)
+                     and p.erased_at is null
                ) else false end as own_contacts
         from unnest(cast(:ids as uuid[]), cast(:pending as timestamptz[]), cast(:recent as timestamptz[]))
              as w(id, pending_before, recent_from)

@@ -54,6 +54,15 @@ TAKE_FROM_HAND_OFFS = text("""
     returning h.cycle_id
 """)
 
+MERGED_INTO = text("""
+    with recursive merged as (
+        select id from client where tenant_id = :tenant and merged_into = :client
+        union
+        select c.id from client c join merged m on c.tenant_id = :tenant and c.merged_into = m.id
+    )
+    select id from merged order by id
+""")
+
 PEOPLE_OF = text("""
     select id from contact where tenant_id = :tenant and client_id = :client and erased_at is null order by id
 """)
@@ -123,7 +132,8 @@ DUE = text("""
         from (
             select c.id as client_id, max(y.ended_at) as ended_at, bool_or(y.stage = 'OFFBOARDED') as served
             from client c join cycle y on y.tenant_id = :tenant and y.client_id = c.id
-            where c.tenant_id = :tenant and c.erased_at is null and (cast(:client as uuid) is null or c.id = :client)
+            where c.tenant_id = :tenant and c.erased_at is null and c.merged_into is null
+              and (cast(:client as uuid) is null or c.id = :client)
             group by c.id
             having bool_and(y.ended_at is not null)
         ) as ended
@@ -172,6 +182,11 @@ async def take_from_hand_offs(tx: Transaction, client: UUID, contact: UUID, now:
     return [row["cycle_id"] for row in rows]
 
 
+async def merged_into(tx: Transaction, client: UUID) -> list[UUID]:
+    """Return the clients that were merged into one, and into those."""
+    return [row["id"] for row in await tx.rows(MERGED_INTO, tenant=tx.tenant, client=client)]
+
+
 async def people_of(tx: Transaction, client: UUID) -> list[UUID]:
     """Return a client's contacts who are not erased."""
     return [row["id"] for row in await tx.rows(PEOPLE_OF, tenant=tx.tenant, client=client)]
@@ -194,7 +209,7 @@ async def search_for(tx: Transaction, subject: Contact | Member, also_known_as: 
     # Beyond their client a name of one word could mean anything, and a name that others bear rather means them.
     far = replace(person, names=() if others.name else tuple(name for name in names if len(name.split()) > 1))
     return Search(
-        client=client,
+        clients=(client, *await merged_into(tx, client)) if client else None,
         prose=known_by(person, parts=person.parts - others.parts),
         own=known_by(person),
         elsewhere=known_by(far) if contact else None,

@@ -14,10 +14,12 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     cast,
     delete,
     func,
+    not_,
     or_,
     select,
     update,
@@ -40,10 +42,11 @@ Place = tuple[str, str]
 class Search:
     """By what a person is looked for: in what was written about their client, in its other words, and everywhere else.
 
-    Without a client (for somebody of the provider) all rows are looked through as the client's own are.
+    `clients` are their client and those that were merged into it. Without any (for somebody of the provider) all rows
+    are looked through as the client's own are.
     """
 
-    client: UUID | None
+    clients: tuple[UUID, ...] | None
     prose: Sought | None
     own: Sought | None
     elsewhere: Sought | None
@@ -63,16 +66,16 @@ async def cut_out(tx: Transaction, search: Search) -> Counter[Place]:
     """Take a person out of all words of the tenant; return how many texts that changed, by where they stand."""
     changed: Counter[Place] = Counter()
     for table, words in _by_table().items():
-        within = search.client is not None and _client_column(table) is not None
+        within = search.clients is not None and _client_column(table) is not None
         if search.prose is not None:
-            here = {"client": search.client} if within else {}
+            here = {"clients": list(search.clients or ())} if within else {}
             statement = _lookup(table.name, "own" if within else "all")
             for row in await tx.rows(statement, tenant=tx.tenant, pattern=search.prose.lookup, **here):
                 changed += await _rewrite(tx, table, words, row, search.prose, search.own)
         if within and search.elsewhere is not None:
             statement = _lookup(table.name, "others")
             for row in await tx.rows(
-                statement, tenant=tx.tenant, pattern=search.elsewhere.lookup, client=search.client
+                statement, tenant=tx.tenant, pattern=search.elsewhere.lookup, clients=list(search.clients or ())
             ):
                 changed += await _rewrite(tx, table, words, row, search.elsewhere, search.elsewhere)
     return changed
@@ -96,7 +99,7 @@ async def clear(tx: Transaction, client: UUID) -> Counter[Place]:
         going = [word for word in words if word.kind in (WordKind.PROSE, WordKind.LABEL)]
         if _client_column(table) is None or not going:
             continue
-        for row in await tx.rows(_lookup(table.name, "own"), tenant=tx.tenant, client=client, pattern="."):
+        for row in await tx.rows(_lookup(table.name, "own"), tenant=tx.tenant, clients=[client], pattern="."):
             values: dict[str, Any] = {}
             for word in going:
                 before = row[word.column]
@@ -112,8 +115,8 @@ async def mentions(tx: Transaction, search: Search) -> list[Mention]:
     """Return the texts in which a person stands, as they are stored."""
     found: list[Mention] = []
     for table, words in _by_table().items():
-        within = search.client is not None and _client_column(table) is not None
-        here = {"client": search.client} if within else {}
+        within = search.clients is not None and _client_column(table) is not None
+        here = {"clients": list(search.clients or ())} if within else {}
         passes = [("own" if within else "all", search.prose, search.own)]
         passes += [("others", search.elsewhere, search.elsewhere)] if within else []
         for whose, prose, others in passes:
@@ -206,8 +209,8 @@ def _lookup(name: str, whose: str, *, locking: bool = True) -> Executable:
     conditions = [table.c.tenant_id == bindparam("tenant", type_=Uuid()), named]
     client = _client_column(table)
     if whose != "all" and client is not None:
-        given = bindparam("client", type_=Uuid())
-        conditions.append(client == given if whose == "own" else client.is_distinct_from(given))
+        own = client == any_(bindparam("clients", type_=ARRAY(Uuid())))
+        conditions.append(own if whose == "own" else or_(client.is_(None), not_(own)))
     found = select(*columns.values()).where(and_(*conditions))
     return found.with_for_update() if locking else found
 

@@ -97,7 +97,17 @@ async def erase_member(tx: Transaction, erasing: Erasing, member: Member, also_k
 
 
 async def erase_client(tx: Transaction, erasing: Erasing, client: Client) -> Erased:
-    """Erase a client that is locked: its people, its name, and whatever was written; what was counted stays."""
+    """Erase a client that is locked: its people, its name, and whatever was written; what was counted stays.
+
+    Whoever was merged into it goes with it: what was written under the other name is its history.
+    """
+    aliases = await clients.ROWS.lock_many(tx, await privacy.merged_into(tx, client.id))
+    merged = [await _erase_alone(tx, erasing, alias) for alias in aliases.values() if not alias.erased]
+    erased = await _erase_alone(tx, erasing, client)
+    return replace(erased, changes=(*erased.changes, *(change for one in merged for change in one.changes)))
+
+
+async def _erase_alone(tx: Transaction, erasing: Erasing, client: Client) -> Erased:
     people = []
     for person in await privacy.people_of(tx, client.id):
         contact = await contacts.lock(tx, person)
@@ -106,7 +116,8 @@ async def erase_client(tx: Transaction, erasing: Erasing, client: Client) -> Era
     places = await redaction.cut_out_of_shared(tx, known_by(Person((client.name,))))
     places += await redaction.clear(tx, client.id)
     refs = await privacy.remove_refs(tx, client.id)
-    gone = replace(client, name=ERASED, erased_at=erasing.now, version=client.version + 1)
+    cleared = await clients.ROWS.get(tx, client.id) or client
+    gone = replace(cleared, name=ERASED, erased_at=erasing.now, version=client.version + 1)
     await clients.save(tx, gone)
     changes = [
         _gone(ConsequenceKind.CLIENT, IdKind.CLIENT, client.id),

@@ -83,12 +83,12 @@ async def _member(tx: Transaction, erasing: Erasing, subject: UUID) -> Again:
 
 
 async def _client(tx: Transaction, erasing: Erasing, subject: UUID) -> Again:
-    held = await clients.lock(tx, subject)
-    if held is None:
+    client = await clients.ROWS.lock(tx, subject)
+    if client is None:
         return Again.UNKNOWN
-    if held.client.erased:
+    if client.erased:
         return Again.STILL_ERASED
-    await erase_client(tx, erasing, held.client)
+    await erase_client(tx, erasing, client)
     return Again.ERASED
 
 

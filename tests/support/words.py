@@ -31,9 +31,9 @@ _LEAST: dict[type, Callable[[], Any]] = {
 
 
 async def write_everywhere(url: str, tenant: UUID, client: UUID, text: str) -> set[str]:
-    """Write a text into every column of words there is: a row in each table, past references and policies.
+    """Write a text into every column of words there is: the client's own row, and one of each other table.
 
-    Return the tables written to. The client's own row is not among them.
+    References and policies are passed over. Return the tables written to.
     """
     connection = await asyncpg.connect(url)
     try:
@@ -47,12 +47,14 @@ async def write_everywhere(url: str, tenant: UUID, client: UUID, text: str) -> s
             keys = [word for word in words if word.kind is WordKind.KEY]
             others = [word for word in words if word.kind is not WordKind.KEY]
             # A row whose key names somebody goes as a whole; what else its table holds is tried in a row of its own.
-            for written in (keys, others) if name != "client" else ():
-                if written:
+            for written in (keys, others):
+                if written and name != "client":
                     await _insert(connection, name, _row(name, written, tenant, client, text))
+        columns = ", ".join(f"{word.column} = $2" for word in by_table["client"])
+        await connection.execute(f"update client set {columns} where id = $1", client, text)  # noqa: S608 -- from the declared words
     finally:
         await connection.close()
-    return set(by_table) - {"client"}
+    return set(by_table)
 
 
 async def tables_with(url: str, *texts: str) -> dict[str, set[str]]:
