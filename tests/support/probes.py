@@ -113,6 +113,8 @@ def variables(probe: Probe, field: GraphQLField, place: Place, id_: str) -> dict
             given["input"]["expectedVersion"] = probe.version
     at: Any = given
     for step in place.path[:-1]:
+        if step == "where" and place.path[-1] == "leadIds[]":
+            at["key"] = "ONBOARDINGS_PER_LEAD"  # the one figure that is kept by lead
         at = at[step.removesuffix("[]")]
         at = at[0] if step.endswith("[]") else at
     last = place.path[-1]
