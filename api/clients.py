@@ -16,6 +16,7 @@ from api.enums import described
 from api.errors import BadUserInput
 from api.fields import FieldPrice, id_field, member_id_field, query_field, resolved, window
 from api.kpis import ClientFigures
+from api.merged import ClientAliases
 from api.members import Member
 from api.nodes import Node, nodes_of
 from api.note_fields import ClientNotes
@@ -80,7 +81,7 @@ class DeviceWhere:
 
 
 @window(clients.Client, description="A company that the provider serves.")
-class Client(ClientSites, ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
+class Client(ClientSites, ClientAliases, ClientFigures, ClientTickets, ClientNotes, ClientTimeline, Node):
     id: strawberry.ID = id_field(IdKind.CLIENT, description="The client's id.")
     name: str = strawberry.field(description="Its name; names may repeat, and `[erased]` is that of an erased one.")
     industry: str | None = strawberry.field(description="What it does.")
@@ -246,6 +247,10 @@ class ClientWhere:
     stages: list[Stage] | None = strawberry.field(
         default=None, description="Whose latest onboarding stands in one of these stages."
     )
+    set_aside: bool = strawberry.field(
+        default=False,
+        description="Instead of all others those that were merged into others, or entered in error and discarded.",
+    )
 
     def conditions(self) -> dict[str, object]:
         """Return what is given as conditions of the listing.
@@ -262,6 +267,7 @@ class ClientWhere:
             "owner": id_of(IdKind.MEMBER, self.owner_id),
             "account_manager": id_of(IdKind.MEMBER, self.account_manager_id),
             "stages": None if self.stages is None else [stage.value for stage in self.stages],
+            "kept": not self.set_aside,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -37,6 +37,7 @@ described(
     SITE="A site.",
     SERVICE="A service.",
     DEVICE="A device.",
+    NOTE="A note.",
     EXTERNAL_REF="A key in another system.",
     ONBOARDING="An onboarding.",
     TICKET="Tickets, whose stage, phase or client becomes another.",

@@ -168,5 +168,6 @@ described(
     NO_TARGET="The stay had no target.",
     NOT_DUE="The stay is still inside its target, or was broken off there.",
     FIRST_SETTING="The date was set where none stood, which changes nothing.",
+    MERGED_CLIENT="The client was merged into another, as which it counts.",
     NOT_WHOLE_CLIENT="The onboarding is of one site or service: the client itself stays.",
 )

@@ -199,6 +199,7 @@ described(
     AMENDMENT_ADDED="An amendment of a contract was written down.",
     AMENDMENT_EDITED="An amendment of a contract was edited, or its status changed.",
     CLIENT_EDITED="The client's own fields were edited.",
+    CLIENT_MERGED="Another client was merged into this one.",
     CHECKLIST_ADDED="An own item was added to a checklist.",
     CHECKLIST_CHANGED="An item was assigned anew, or its day, note or link changed.",
     CHECKLIST_DONE="An item was done.",

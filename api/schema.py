@@ -9,6 +9,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.absences import AbsencesMutation
 from api.amending import AmendingMutation
 from api.amendment_mutations import AmendmentsMutation
 from api.arrivals import ArrivalsMutation
@@ -30,6 +31,7 @@ from api.hand_offs import HandOffMutation
 from api.kpis import KpiQuery
 from api.member_mutations import MembersMutation
 from api.members import MembersQuery
+from api.merging import MergingMutation
 from api.migrations import MigrationMutation
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
@@ -99,9 +101,11 @@ class Mutation(
     ChecklistsMutation,
     HandOffMutation,
     MembersMutation,
+    AbsencesMutation,
     TokensMutation,
     TenantMutation,
     DefinitionMutation,
+    MergingMutation,
     MigrationMutation,
     PrivacyMutation,
 ):

@@ -9,9 +9,13 @@ from sqlalchemy import text
 from db.session import Transaction
 from domain.escalations import ClientHistory, EscalationRule, Stay, Window
 
+# No client is merged into another while its tickets are being written: what was waited for is seen as it is then.
 CLIENTS = text("""
-    select key, client_id from external_ref
-    where tenant_id = :tenant and kind = 'CLIENT' and system = :system and key = any(:keys)
+    select r.key, coalesce(c.merged_into, c.id) as client_id
+    from external_ref r join client c on c.tenant_id = :tenant and c.id = r.client_id
+    where r.tenant_id = :tenant and r.kind = 'CLIENT' and r.system = :system and r.key = any(:keys)
+    order by c.id
+    for key share of c
 """)
 
 # A move of the client waits for the batch, and the batch for the move: a stamp is never of a half-told history.

@@ -24,8 +24,10 @@ CLIENTS = text("""
     select c.id, c.client_id, c.opened_at, c.outcome, c.stage, c.scope_kind,
            case when c.ended_at <= :now then c.ended_at end as ended_at,
            coalesce(c.outcome = any(:never), false) as mistaken,
+           k.merged_into is not null as merged,
            r.live_since, r.stages, r.entered, r.left_behind, b.value as baseline_rate
     from cycle c
+    join client k on k.tenant_id = :tenant and k.id = c.client_id
     cross join lateral (
         select min(v.entered_at) filter (where v.superseded_at is null or v.superseded_at > :now) as live_since,
                array_agg(v.stage order by v.entered_at, v.id) as stages,
@@ -65,7 +67,9 @@ class ClientStanding:
 
     @property
     def error(self) -> LeftOut | None:
-        return LeftOut.ENTERED_IN_ERROR if self.record["mistaken"] else None
+        if self.record["mistaken"]:
+            return LeftOut.ENTERED_IN_ERROR
+        return LeftOut.MERGED_CLIENT if self.record["merged"] else None
 
     @property
     def stays(self) -> list[tuple[str, datetime, datetime | None]]:

@@ -120,8 +120,10 @@ STANDING = text("""
            exists (
                select from contract k
                where k.tenant_id = :tenant and k.client_id = c.id and k.id = cast(:contract as uuid)
-           ) as has_contract
+           ) as has_contract,
+           c.merged_into
     from client c where c.tenant_id = :tenant and c.id = :client
+    for key share of c
 """)
 
 UPDATE = text("""
@@ -237,10 +239,11 @@ class Standing:
     owner_id: UUID | None
     account_manager_id: UUID | None
     has_contract: bool
+    merged_into: UUID | None = None
 
 
 async def standing(tx: Transaction, client: UUID, contract: UUID | None) -> Standing | None:
-    """Return a client's standing, or `None` where no such client is visible."""
+    """Return a client's standing, or `None` where no such client is visible; none is merged until this ends."""
     row = await tx.one(STANDING, tenant=tx.tenant, client=client, contract=contract)
     return Standing(**dict(row)) if row else None
 

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NOT_DUE = "NOT_DUE"
     FIRST_SETTING = "FIRST_SETTING"
     NOT_WHOLE_CLIENT = "NOT_WHOLE_CLIENT"
+    MERGED_CLIENT = "MERGED_CLIENT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ WHOLE_OPEN = text("""
     where c.tenant_id = :tenant and c.id = :client and w.ended_at is null
     for share of w
 """)
+# Not to be merged before this transaction ends.
+MERGED = text("""
+    select merged_into from client where tenant_id = :tenant and id = :client for key share
+""")
 ARCHIVED = text("""
     select exists (
         select from site where tenant_id = :tenant and client_id = :client and id = :place and archived_at is not null
@@ -20,7 +24,12 @@ ARCHIVED = text("""
 
 
 async def lost_footing(tx: Transaction, cycle: Cycle) -> str | None:
-    """Return why a part's onboarding cannot be open: its client's has ended, or its site is out of use; else `None`."""
+    """Return why an onboarding cannot be open again, else `None`: its client was merged into another.
+
+    That of a part cannot either where its client's has ended, or its site is out of use.
+    """
+    if await tx.value(MERGED, tenant=tx.tenant, client=cycle.client_id):
+        return "The client was merged into another since."
     if cycle.place_id is None:
         return None
     if not await tx.rows(WHOLE_OPEN, tenant=tx.tenant, client=cycle.client_id):

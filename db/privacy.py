@@ -117,6 +117,8 @@ SHUT_DOORS = text("""
 """)
 REMOVE_TOKENS = text("delete from token where tenant_id = :tenant and member_id = :member returning id")
 
+REMOVE_ABSENCES = text("delete from absence where tenant_id = :tenant and member_id = :member")
+
 REMOVE_REFS = text("delete from external_ref where tenant_id = :tenant and client_id = :client returning 1")
 REMOVE_REFS_OF = text("delete from external_ref where tenant_id = :tenant and subject_id = :subject returning 1")
 
@@ -234,6 +236,11 @@ async def on_teams(tx: Transaction, member: UUID) -> list[UUID]:
 async def stand_down(tx: Transaction, member: UUID) -> None:
     """Let a member be nobody's deputy."""
     await tx.run(STAND_DOWN, tenant=tx.tenant, member=member)
+
+
+async def remove_absences(tx: Transaction, member: UUID) -> None:
+    """Forget when and why a member was away: it tells of their health and family, and of nothing they did."""
+    await tx.run(REMOVE_ABSENCES, tenant=tx.tenant, member=member)
 
 
 async def remove_tokens(tx: Transaction, member: UUID) -> int:

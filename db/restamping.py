@@ -15,13 +15,16 @@ from domain.movements import Standing, movements
 
 LOCK = text("select id from ticket where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id for update")
 
+# As `db.attribution` finds the client of a key: none is merged into another meanwhile.
 MAPPABLE = text("""
-    select t.id, t.logged_at, r.client_id
+    select t.id, t.logged_at, coalesce(c.merged_into, c.id) as client_id
     from ticket t
     join external_ref r
       on r.tenant_id = :tenant and r.kind = 'CLIENT' and r.system = t.system and r.key = t.client_key
+    join client c on c.tenant_id = :tenant and c.id = r.client_id
     where t.tenant_id = :tenant and t.client_id is null
     order by t.id limit :rows
+    for key share of c
 """)
 
 OF_CLIENT = text("""

@@ -45,6 +45,7 @@ WORDS: tuple[Words, ...] = (
     Words("checklist_item", "note", PROSE),
     Words("checklist_item", "title", LABEL),
     Words("client", "industry", TERM),
+    Words("client", "merge_reason", PROSE),
     Words("client", "name", LABEL, sort_key="name_key"),
     Words("contract", "title", LABEL),
     Words("definition", "body", TERM, members=("title",)),

@@ -101,7 +101,10 @@ STATUS_MOVES: dict[ContractStatus, frozenset[ContractStatus]] = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A company that the provider serves; `cycle_id` is its latest onboarding of the whole client."""
+    """A company that the provider serves; `cycle_id` is its latest onboarding of the whole client.
+
+    One that was entered twice is merged into the other, and its id leads there.
+    """
 
     id: UUID
     name: str
@@ -113,6 +116,9 @@ class Client:
     created_at: datetime
     version: int
     erased_at: datetime | None = None
+    merged_into: UUID | None = None
+    merged_at: datetime | None = None
+    merge_reason: str | None = None
 
     @property
     def erased(self) -> bool:

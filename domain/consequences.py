@@ -33,6 +33,7 @@ class ConsequenceKind(StrEnum):
     SITE = "SITE"
     SERVICE = "SERVICE"
     DEVICE = "DEVICE"
+    NOTE = "NOTE"
     EXTERNAL_REF = "EXTERNAL_REF"
     ONBOARDING = "ONBOARDING"
     TICKET = "TICKET"

@@ -146,6 +146,19 @@ class ClientsUpserted(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class ClientMerged(Event):
+    """Another client, the duplicate, was merged into this one: whoever keeps its id asks for this one instead."""
+
+    TYPE: ClassVar[str] = "client.merged"
+    SUBJECT: ClassVar[IdKind] = IdKind.CLIENT
+    ID_FIELDS: ClassVar[dict[str, IdKind]] = {"duplicate": IdKind.CLIENT}
+
+    duplicate: UUID
+    fields: tuple[str, ...]
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class ContactChanged(Event):
     """A contact was created or edited."""
 
@@ -364,15 +377,19 @@ class OnboardingChanged(Event):
 @declared
 @dataclass(frozen=True, slots=True)
 class TimerFired(Event):
-    """A planned moment of an onboarding has come: day 30, 60 or 90, a target, a review."""
+    """A planned moment of an onboarding has come: day 30, 60 or 90, a target, a review.
+
+    `acting` is whom it is for: the lead, or who stands in while the lead is away; nobody where nobody does.
+    """
 
     TYPE: ClassVar[str] = "onboarding.timer_fired"
     SUBJECT: ClassVar[IdKind] = IdKind.ONBOARDING
-    ID_FIELDS: ClassVar[dict[str, IdKind]] = {"effect": IdKind.EFFECT}
+    ID_FIELDS: ClassVar[dict[str, IdKind]] = {"effect": IdKind.EFFECT, "acting": IdKind.MEMBER}
 
     timer: str
     effect: UUID
     due_at: datetime
+    acting: UUID | None = None
 
 
 @declared

@@ -38,7 +38,7 @@ async def held(tx: Transaction, principal: Principal, ref: ClientRef, *path: str
     """
     client = await resolved(tx, ref)
     fit(_unknown(ref, *path) if client is None else ())
-    holding = found(await clients.hold(tx, client, alone=alone) if client else None, "client", *path)
+    holding = found(await clients.hold_kept(tx, client, alone=alone) if client else None, "client", *path)
     fit(reach_faults(principal, holding, *path), holding.client.id)
     return holding
 

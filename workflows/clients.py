@@ -84,7 +84,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
-        holding = found(await clients.lock(tx, command.client_id), "client", "clientId")
+        holding = found(await clients.lock_kept(tx, command.client_id), "client", "clientId")
         client = holding.client
         fit(reach_faults(principal, holding, "clientId"), client.id)
         fresh(client, command.expected_version)

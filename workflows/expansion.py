@@ -1,6 +1,6 @@
 """Expansion: an onboarding of one more site or service of a client that is in service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from db import amendments, clients, contracts, cycles, services, sites
@@ -35,7 +35,7 @@ class ExpandCommand:
     amendment: UUID | None = None
 
 
-async def expand(context: Context, principal: Principal, request: Request, command: ExpandCommand) -> Outcome:
+async def expand(context: Context, principal: Principal, request: Request, named: ExpandCommand) -> Outcome:
     """Open a cycle of a site or a service in CONTRACTING, pinned to the newest definition.
 
     Raises:
@@ -46,7 +46,8 @@ async def expand(context: Context, principal: Principal, request: Request, comma
     @refusable
     async def act(tx: Transaction) -> Outcome:
         # The whole client's onboarding is held: it cannot end while this one opens.
-        holding = found(await clients.hold(tx, command.client), "client", "clientId")
+        holding = found(await clients.hold_kept(tx, named.client), "client", "clientId")
+        command = replace(named, client=holding.client.id)
         if not principal.reaches(MOVES[Move.EXPAND].scope, holding.team):
             fit([not_yours(Move.EXPAND)])
         fit([error] if (error := await inactive(tx, command.team.everybody)) else [])
@@ -63,7 +64,7 @@ async def expand(context: Context, principal: Principal, request: Request, comma
         with running_again_on_duplicates():
             return await begin(context, principal, request, tx, beginning, Move.EXPAND)
 
-    return await perform(context, principal, request, "onboardingExpand", command, act)
+    return await perform(context, principal, request, "onboardingExpand", named, act)
 
 
 def _scope(command: ExpandCommand) -> tuple[ScopeKind, UUID]:

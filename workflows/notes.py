@@ -137,7 +137,8 @@ async def _named(tx: Transaction, command: AddNote) -> _Place:
         fit([invalid("Name either the client or the onboarding that the note is on, not both.", "client")])
     if command.cycle is None and command.client is not None:
         client = await resolved(tx, command.client)
-        return _Place(found(await clients.hold(tx, client, alone=True) if client else None, "client", "client"), None)
+        held = await clients.hold_kept(tx, client, alone=True) if client else None
+        return _Place(found(held, "client", "client"), None)
     return await _of_cycle(tx, command.cycle, "onboarding", "onboardingId")
 
 

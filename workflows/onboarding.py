@@ -69,25 +69,32 @@ async def move_cycle(context: Context, principal: Principal, request: Request, c
     principal.require(rule.scope)
 
     async def act(tx: Transaction) -> Outcome:
-        locked = await cycles.lock_to_move(tx, command.cycle)
-        if locked is None:
-            return refused(not_found("onboarding", "onboardingId"))
-        cycle, definition, settings = locked.cycle, locked.definition, locked.settings
-        attempt = Attempt(
-            context, principal, request, cycle, command.move, command.reason, command.outcome, locked.recorded_at
-        )
-        error = _unmovable(principal, cycle, command) or await _expanded(tx, cycle, command)
-        if error is not None:
-            return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
-        target = command.to or targets_of(command.move, cycle.stage)[0]
-        if not (command.dry_run or command.move is Move.DISCARD):
-            return await _move(tx, attempt, command, target, definition, settings)
-        before = await portrait(tx, cycle.id)
-        outcome = await _move(tx, attempt, command, target, definition, settings)
-        return replace(outcome, facts=told(differences(before, await portrait(tx, cycle.id))))
+        return await move_within(context, principal, request, tx, command)
 
     mutation = f"onboarding{command.move.value.title()}"
     return await perform(context, principal, request, mutation, command, act, dry_run=command.dry_run)
+
+
+async def move_within(
+    context: Context, principal: Principal, request: Request, tx: Transaction, command: MoveCommand
+) -> Outcome:
+    """Make a move, or refuse it, inside a transaction that the caller has opened."""
+    locked = await cycles.lock_to_move(tx, command.cycle)
+    if locked is None:
+        return refused(not_found("onboarding", "onboardingId"))
+    cycle, definition, settings = locked.cycle, locked.definition, locked.settings
+    attempt = Attempt(
+        context, principal, request, cycle, command.move, command.reason, command.outcome, locked.recorded_at
+    )
+    error = _unmovable(principal, cycle, command) or await _expanded(tx, cycle, command)
+    if error is not None:
+        return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
+    target = command.to or targets_of(command.move, cycle.stage)[0]
+    if not (command.dry_run or command.move is Move.DISCARD):
+        return await _move(tx, attempt, command, target, definition, settings)
+    before = await portrait(tx, cycle.id)
+    outcome = await _move(tx, attempt, command, target, definition, settings)
+    return replace(outcome, facts=told(differences(before, await portrait(tx, cycle.id))))
 
 
 async def _move(

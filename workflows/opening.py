@@ -1,9 +1,9 @@
 """Opening: a client's first onboarding, or a new one for a client that came back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from db import cycles
+from db import clients, cycles
 from db.session import Transaction
 from domain.access import Principal
 from domain.errors import ErrorCode, Outcome, UserError, not_found, refused
@@ -33,17 +33,22 @@ class OpenCommand:
         return Team(self.lead, self.account_manager, self.technical_lead, self.engineers)
 
 
-async def open_cycle(context: Context, principal: Principal, request: Request, command: OpenCommand) -> Outcome:
+async def open_cycle(context: Context, principal: Principal, request: Request, named: OpenCommand) -> Outcome:
     """Open a cycle in CONTRACTING, pinned to the newest definition.
 
     Raises:
         ForbiddenError: the caller may not move (or, to reopen, not end and reopen) onboardings.
     """
-    move = Move.REOPEN if command.reopen else Move.OPEN
+    move = Move.REOPEN if named.reopen else Move.OPEN
     principal.require(MOVES[move].scope)
 
     async def act(tx: Transaction) -> Outcome:
-        standing = await cycles.standing(tx, command.client, command.contract)
+        standing = await cycles.standing(tx, named.client, named.contract)
+        command = named
+        if standing is not None and standing.merged_into is not None:
+            leading = await clients.follow(tx, [named.client])
+            command = replace(named, client=leading.get(named.client, named.client))
+            standing = await cycles.standing(tx, command.client, command.contract) if leading else None
         if standing is None:
             return refused(not_found("client", "clientId"))
         if not principal.reaches(MOVES[move].scope, (standing.owner_id, standing.account_manager_id)):
@@ -56,8 +61,8 @@ async def open_cycle(context: Context, principal: Principal, request: Request, c
         with running_again_on_duplicates():
             return await begin(context, principal, request, tx, beginning, move)
 
-    name = "onboardingReopen" if command.reopen else "onboardingOpen"
-    return await perform(context, principal, request, name, command, act)
+    name = "onboardingReopen" if named.reopen else "onboardingOpen"
+    return await perform(context, principal, request, name, named, act)
 
 
 async def _unopenable(tx: Transaction, command: OpenCommand) -> UserError | None:

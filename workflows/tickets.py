@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from db import attribution, facts, restamping, tenants, tickets
+from db import attribution, clients, facts, restamping, tenants, tickets
 from db.session import Transaction
 from domain.access import Principal, Scope, system
 from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, refused
@@ -129,7 +129,8 @@ async def _assess(tx: Transaction, command: IngestTickets, now: datetime) -> lis
 
 async def _owners(tx: Transaction, command: IngestTickets) -> Sequence[UUID | None]:
     if command.client is not None:
-        return [command.client] * len(command.tickets)
+        held = await clients.hold_kept(tx, command.client)
+        return [held.client.id if held else command.client] * len(command.tickets)
     keys = {report.client for report in command.tickets if report.client is not None}
     mapped = await attribution.clients_of(tx, command.system, keys)
     return [mapped.get(report.client) if report.client is not None else None for report in command.tickets]

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import INSTANT, Base
-from db.tables.clients import OfClient
+from db.tables.clients import MOVING_ALONG, OfClient
 
 
 class AmendmentRow(OfClient, Base):
@@ -18,12 +18,13 @@ class AmendmentRow(OfClient, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
         ForeignKeyConstraint(
-            ["tenant_id", "client_id", "contract_id"], ["contract.tenant_id", "contract.client_id", "contract.id"]
+            ["tenant_id", "client_id", "contract_id"],
+            ["contract.tenant_id", "contract.client_id", "contract.id"],
+            **MOVING_ALONG,
         ),
-        ForeignKeyConstraint(["tenant_id", "client_id", "site_id"], ["site.tenant_id", "site.client_id", "site.id"]),
-        ForeignKeyConstraint(
-            ["tenant_id", "client_id", "service_id"], ["service.tenant_id", "service.client_id", "service.id"]
-        ),
+        # What an amendment of a merged client added is the other's now, while the amendment stays as history.
+        ForeignKeyConstraint(["tenant_id", "site_id"], ["site.tenant_id", "site.id"]),
+        ForeignKeyConstraint(["tenant_id", "service_id"], ["service.tenant_id", "service.id"]),
         # An onboarding names its amendment by the contract too, so that the two cannot differ.
         UniqueConstraint("tenant_id", "client_id", "contract_id", "id"),
         UniqueConstraint("tenant_id", "contract_id", "number"),

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import INSTANT, Base, OfTenant
+from db.tables.clients import MOVING_ALONG
 
 
 class CalendarRow(OfTenant, Base):
@@ -19,9 +20,15 @@ class CalendarRow(OfTenant, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
         ForeignKeyConstraint(["tenant_id", "client_id"], ["client.tenant_id", "client.id"]),
-        ForeignKeyConstraint(["tenant_id", "client_id", "site_id"], ["site.tenant_id", "site.client_id", "site.id"]),
         ForeignKeyConstraint(
-            ["tenant_id", "client_id", "contract_id"], ["contract.tenant_id", "contract.client_id", "contract.id"]
+            ["tenant_id", "client_id", "site_id"],
+            ["site.tenant_id", "site.client_id", "site.id"],
+            **MOVING_ALONG,
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "client_id", "contract_id"],
+            ["contract.tenant_id", "contract.client_id", "contract.id"],
+            **MOVING_ALONG,
         ),
         UniqueConstraint("tenant_id", "site_id", "contract_id", "version", postgresql_nulls_not_distinct=True),
         Index("ix_calendar_in_force", "tenant_id", "client_id", postgresql_where=text("valid_to is null")),

@@ -13,6 +13,10 @@ SORT_KEY = Text(collation="C")
 """The type of a stored key by which rows are sorted and found by prefix, in code point order."""
 
 
+MOVING_ALONG = {"deferrable": True, "initially": "IMMEDIATE"}
+"""How rows of one client refer to each other: a merge moves them one table after the other, and checks them at last."""
+
+
 class ClientRow(OfTenant, Base):
     """A company that the provider serves; `cycle_id` is its latest onboarding of the whole client."""
 
@@ -27,6 +31,8 @@ class ClientRow(OfTenant, Base):
             name="fk_client_cycle",
             use_alter=True,
         ),
+        ForeignKeyConstraint(["tenant_id", "merged_into"], ["client.tenant_id", "client.id"]),
+        Index("ix_client_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into is not null")),
         Index(None, "tenant_id", "name_key", "id"),
         Index(None, "tenant_id", "created_at", "id"),
         Index(None, "tenant_id", "owner_id", "name_key", "id"),
@@ -43,6 +49,9 @@ class ClientRow(OfTenant, Base):
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
     erased_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    merged_into: Mapped[UUID | None]
+    merged_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    merge_reason: Mapped[str | None]
 
 
 class ExternalRefRow(Base):
@@ -82,7 +91,11 @@ class OfClient(OfTenant):
 
 
 def _at_a_site() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["tenant_id", "client_id", "site_id"], ["site.tenant_id", "site.client_id", "site.id"])
+    return ForeignKeyConstraint(
+        ["tenant_id", "client_id", "site_id"],
+        ["site.tenant_id", "site.client_id", "site.id"],
+        **MOVING_ALONG,
+    )
 
 
 class ContactRow(OfClient, Base):
@@ -94,6 +107,12 @@ class ContactRow(OfClient, Base):
         _at_a_site(),
         UniqueConstraint("tenant_id", "client_id", "id"),
         Index(None, "tenant_id", "client_id", "name_key", "id"),
+        Index(
+            "ix_contact_email_domain",
+            "tenant_id",
+            text("lower(split_part(email, '@', 2))"),
+            postgresql_where=text("email is not null"),
+        ),
     )
 
     name: Mapped[str]
@@ -191,6 +210,7 @@ class DeviceRow(OfClient, Base):
         Index(None, "tenant_id", "client_id", "name_key", "id"),
         Index(None, "tenant_id", "client_id", "last_seen_at", "id"),
         Index(None, "tenant_id", "client_id", "state", "name_key", "id"),
+        Index("ix_device_serial", "tenant_id", "serial", postgresql_where=text("serial is not null")),
     )
 
     name: Mapped[str]
@@ -215,10 +235,14 @@ class ServiceDeviceRow(Base):
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "service_id", "device_id"),
         ForeignKeyConstraint(
-            ["tenant_id", "client_id", "service_id"], ["service.tenant_id", "service.client_id", "service.id"]
+            ["tenant_id", "client_id", "service_id"],
+            ["service.tenant_id", "service.client_id", "service.id"],
+            **MOVING_ALONG,
         ),
         ForeignKeyConstraint(
-            ["tenant_id", "client_id", "device_id"], ["device.tenant_id", "device.client_id", "device.id"]
+            ["tenant_id", "client_id", "device_id"],
+            ["device.tenant_id", "device.client_id", "device.id"],
+            **MOVING_ALONG,
         ),
         Index(None, "tenant_id", "client_id", "device_id"),
     )

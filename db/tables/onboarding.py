@@ -208,9 +208,8 @@ class NoticeRow(OfTenant, Base):
     __tablename__ = "notice"
     __table_args__ = (
         _of_cycle(),
-        ForeignKeyConstraint(
-            ["tenant_id", "client_id", "contact_id"], ["contact.tenant_id", "contact.client_id", "contact.id"]
-        ),
+        # Whoever gave notice for a merged client is the other's contact now, while the notice stays as history.
+        ForeignKeyConstraint(["tenant_id", "contact_id"], ["contact.tenant_id", "contact.id"]),
         Index(None, "tenant_id", "cycle_id", "given_at"),
         Index("uq_notice_open", "tenant_id", "cycle_id", unique=True, postgresql_where=text("withdrawn_at is null")),
     )
