@@ -9,6 +9,7 @@ from api import client_loaders as loaders
 from api.belongings import Contact, Contract
 from api.changing import EXPECTED, Payload, change, change_as, id_of
 from api.clients import ClientRef
+from api.consequences import DRY_RUN, ForeseeingPayload, changes_of
 from api.context import Info
 from api.fields import mutation_field
 from api.payloads import KEY, event_id
@@ -96,6 +97,7 @@ class ContractUpdateInput:
     renews_on: strawberry.Maybe[date | None] = strawberry.field(default=None, description="The day it renews.")
     waiting_on: strawberry.Maybe[Party | None] = strawberry.field(default=None, description="Whose turn it is.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -119,7 +121,7 @@ class ContractCreatePayload(Payload):
 
 
 @strawberry.type(description="The contract after the change, or why nothing changed.")
-class ContractUpdatePayload(Payload):
+class ContractUpdatePayload(ForeseeingPayload):
     contract: Contract | None = strawberry.field(description=CONTRACT)
 
 
@@ -180,7 +182,8 @@ class ContractsMutation:
 
     @mutation_field(
         scope=Scope.CLIENTS_WRITE,
-        description="Change a contract's terms or status. What is signed is never unsigned; what has ended stays.",
+        description="Change a contract's terms or status. What is signed is never unsigned; what has ended stays. "
+        "Another start day moves the target and the timers of early support.",
         may_fail=(*UPDATING, ErrorCode.CONFLICT),
     )
     async def contract_update(self, info: Info, input: ContractUpdateInput) -> ContractUpdatePayload:
@@ -198,9 +201,11 @@ class ContractsMutation:
             renews_on=change(input.renews_on),
             waiting_on=change(input.waiting_on),
             expected_version=input.expected_version,
+            dry_run=input.dry_run,
         )
         outcome = await info.context.perform(contracts.update, info.context.command(input.idempotency_key), command)
-        return ContractUpdatePayload(contract=await _contract(info, outcome), **_told(outcome))
+        changes = changes_of(outcome.facts)
+        return ContractUpdatePayload(contract=await _contract(info, outcome), changes=changes, **_told(outcome))
 
 
 async def _contact(info: Info, outcome: Outcome) -> Any:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from db import contract_turns, contracts
 from db.session import Transaction
+from domain import consequences
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.client_rules import contract_faults, past_faults, status_faults
 from domain.clients import ClientRef, Contract, ContractScope, ContractStatus, ContractType, Party
+from domain.consequences import Consequence
 from domain.contract_turns import OVER, Turn, turn_faults
 from domain.errors import ErrorCode, Outcome, UserError
 from domain.events import ContractChanged
@@ -69,6 +71,7 @@ class UpdateContract:
     renews_on: Change[date | None] = UNCHANGED
     waiting_on: Change[Party | None] = UNCHANGED
     expected_version: int | None = None
+    dry_run: bool = False
 
 
 async def create(context: Context, principal: Principal, request: Request, command: CreateContract) -> Outcome:
@@ -133,14 +136,16 @@ async def update(context: Context, principal: Principal, request: Request, comma
         if turned:
             turn = Turn(changed.status, changed.waiting_on, command.status_at or now)
             await contract_turns.record(tx, changed, turn, now)
+        changes: tuple[Consequence, ...] = ()
         if changed.starts_on != contract.starts_on:
-            await follow_contract(tx, contract.client_id, contract.id, changed.starts_on, now)
+            changes = await follow_contract(tx, contract.client_id, contract.id, changed.starts_on, now)
         event = ContractChanged(created=False, status=changed.status.value, fields=fields)
         edited = Edited(TimelineKind.CONTRACT_EDITED, contract.id, contract.client_id, event.fields)
         await noted(tx, principal, request, edited, now)
-        return await told(tx, principal, request, event, changed, contract.client_id, now)
+        outcome = await told(tx, principal, request, event, changed, contract.client_id, now)
+        return replace(outcome, facts=consequences.told(changes))
 
-    return await perform(context, principal, request, "contractUpdate", command, act)
+    return await perform(context, principal, request, "contractUpdate", command, act, dry_run=command.dry_run)
 
 
 def _changed(contract: Contract, command: UpdateContract, now: datetime) -> Contract:

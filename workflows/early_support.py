@@ -4,23 +4,32 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from db import calendars, cycles, definitions, steps
+from db.portraits import portrait
 from db.session import Transaction
+from domain.consequences import Consequence
 from domain.definitions import DayNinetyFrom
 from domain.effects import day_timers
 from domain.onboarding import Cycle
 from domain.periods import start_of_day
+from domain.portraits import differences
 from domain.stages import Stage
 from workflows.context import new_id
 
 
-async def follow_contract(tx: Transaction, client: UUID, contract: UUID, starts_on: date | None, now: datetime) -> None:
-    """Set target and timers anew for the client's cycles that are in early support under this contract.
+async def follow_contract(
+    tx: Transaction, client: UUID, contract: UUID, starts_on: date | None, now: datetime
+) -> tuple[Consequence, ...]:
+    """Set target and timers anew for the client's cycles that are in early support under this contract; tell of each.
 
     A cycle that works towards an amendment counts its days from that, and does not follow the contract.
     """
+    changes: list[Consequence] = []
     for cycle in (await cycles.of_clients(tx, [client])).get(client, []):
-        if cycle.contract_id == contract and cycle.amendment_id is None:
+        if cycle.contract_id == contract and cycle.amendment_id is None and cycle.stage is Stage.EARLY_SUPPORT:
+            before = await portrait(tx, cycle.id)
             await follow_start(tx, cycle, starts_on, now)
+            changes += differences(before, await portrait(tx, cycle.id))
+    return tuple(changes)
 
 
 async def follow_amendment(

@@ -1,5 +1,6 @@
 """What was done by mistake is set right: undone, corrected or discarded, and the trail keeps it all."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,6 +19,8 @@ from domain.stages import Stage
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from tests.support.tickets import report, ticket
+from workflows.contracts import UpdateContract
+from workflows.contracts import update as update_contract
 from workflows.correcting import CorrectCommand, correct
 from workflows.effects import fire_due
 from workflows.opening import OpenCommand, open_cycle
@@ -278,6 +281,21 @@ async def test_a_hold_that_began_earlier_shifts_the_target_further(onboarding: O
     assert before is not None
     assert after.cycle.target_at is not None
     assert after.cycle.target_at > before
+
+
+async def test_a_corrected_start_of_the_contract_tells_which_days_it_moves(onboarding: Onboarding) -> None:
+    provider = onboarding.provider
+    for _ in range(2):
+        await onboarding.forward()
+    before = await seen(onboarding)
+    earlier = UpdateContract(onboarding.contract, starts_on=provider.clock().date() - timedelta(days=10), dry_run=True)
+    foreseen = untold((await update_contract(provider.context, provider.admin, sent(), earlier)).facts)
+    assert await seen(onboarding) == before
+    outcome = await update_contract(provider.context, provider.admin, sent(), replace(earlier, dry_run=False))
+    assert untold(outcome.facts) == foreseen
+    assert [c.name for c in foreseen if c.kind is ConsequenceKind.TIMER] == ["DAY_30", "DAY_60", "DAY_90"]
+    assert before.cycle.target_at is not None
+    assert (await seen(onboarding)).cycle.target_at == before.cycle.target_at - timedelta(days=10)
 
 
 async def test_what_was_entered_in_error_is_discarded_and_counts_nowhere(onboarding: Onboarding) -> None:
