@@ -21,9 +21,17 @@ SURVEYS = text("""
     select id, cycle_id, key, due_at, state, reason, settled_at from effect
     where tenant_id = :tenant and kind = 'SURVEY' and recipient = :recipient order by due_at, id
 """)
+ABSENCES = text("""
+    select id, starts_on, ends_on, reason, created_at from absence
+    where tenant_id = :tenant and member_id = :member order by starts_on, id
+""")
 TOKENS = text("""
     select id, kind, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at from token
     where tenant_id = :tenant and member_id = :member order by created_at, id
+""")
+ABSENCES = text("""
+    select starts_on, ends_on, reason, created_at from absence
+    where tenant_id = :tenant and member_id = :member order by starts_on, id
 """)
 RECORDS = text("""
     select act, reason, recorded_at from privacy_record
@@ -35,7 +43,7 @@ EVENTS = text("""
     order by seq
 """)
 
-TOLD_APART = frozenset({"effect", "event_log", "idempotency", "pending", "privacy_record", "token"})
+TOLD_APART = frozenset({"absence", "absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"})
 """Tables that the document has a section for, or that hold nothing but what others hold."""
 
 
@@ -72,13 +80,17 @@ async def about_member(tx: Transaction, subject: UUID) -> dict[str, object]:
     if member is None:
         raise LookupError("no such member")
     tokens = await tx.rows(TOKENS, tenant=tx.tenant, member=subject)
+    absences = await tx.rows(ABSENCES, tenant=tx.tenant, member=subject)
+    absences = await tx.rows(ABSENCES, tenant=tx.tenant, member=subject)
     surveys = await tx.rows(SURVEYS, tenant=tx.tenant, recipient=str(subject))
     return _plain(
         {
             "kind": "MEMBER",
             "id": public(IdKind.MEMBER, subject),
             "member": asdict(member),
+            "absences": [dict(row) for row in absences],
             "tokens": [dict(row) for row in tokens],
+            "absences": [dict(row) for row in absences],
             "surveys": [dict(row) for row in surveys],
             **await _common(tx, subject, public(IdKind.MEMBER, subject), member),
         }

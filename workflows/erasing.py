@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import clients, contacts, members, privacy, redaction
+from db import absences, clients, contacts, members, privacy, redaction
 from db.redaction import Place
 from db.session import Transaction
 from domain.access import Principal
@@ -74,7 +74,9 @@ async def erase_member(tx: Transaction, erasing: Erasing, member: Member, also_k
     """Erase a member whose row is locked; nothing of theirs opens anything, and their id stays with what they did."""
     places = await redaction.cut_out(tx, await privacy.search_for(tx, member, also_known_as))
     tokens = await privacy.remove_tokens(tx, member.id)
+    await privacy.remove_absences(tx, member.id)
     await privacy.stand_down(tx, member.id)
+    await absences.remove_of(tx, member.id)
     # No two members share an address: that of nobody is made of the id, in a domain that can never exist (RFC 2606).
     nobody = f"{member.id.hex}@erased.invalid"
     gone = replace(

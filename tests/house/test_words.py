@@ -7,6 +7,8 @@ from db.tables import metadata
 from db.words import PERSONAL, WORDS, WordKind
 
 CODES: dict[str, set[str]] = {
+    "absence": {"reason"},
+    "absence": {"reason"},
     "alembic_version": {"version_num"},
     "amendment": {"scope_added", "scope_removed", "status"},
     "attestation": {"gate"},
