@@ -19,7 +19,7 @@ from domain.baselines import Baseline
 from domain.checklists import Item
 from domain.clients import Client, Contact, Contract, name_key
 from domain.contract_turns import first_turns
-from domain.onboarding import Transition
+from domain.onboarding import ENTERED_IN_ERROR, Transition
 
 # Two imports of one provider take turns, for a client that is known by its name alone has no key that would clash.
 TAKE_TURN = text("select pg_advisory_xact_lock(hashtextextended('moving in ' || cast(:tenant as text), 0))")
@@ -28,9 +28,15 @@ MEMBERS = text("""
     select id, email from member where tenant_id = :tenant and active and email = any(cast(:emails as text[]))
 """)
 
+# Clients that were merged into another, or discarded, are nobody's to be known again by their names.
 OF_NAMES = text("""
-    select id, name_key from client
-    where tenant_id = :tenant and name_key = any(cast(:names as text[])) order by id
+    select c.id, c.name_key from client c
+    where c.tenant_id = :tenant and c.name_key = any(cast(:names as text[])) and c.merged_into is null
+      and (c.cycle_id is null or exists (
+          select from cycle y
+          where y.tenant_id = :tenant and y.client_id = c.id and coalesce(y.outcome <> all(:never), true)
+      ))
+    order by c.id
 """)
 
 ONBOARDED = text("""
@@ -94,7 +100,8 @@ async def members_of(tx: Transaction, emails: Iterable[str]) -> dict[str, UUID]:
 async def of_names(tx: Transaction, names: Iterable[str]) -> dict[str, list[UUID]]:
     """Return the clients whose names read as these do, by the key of the name."""
     found: dict[str, list[UUID]] = {}
-    for row in await tx.rows(OF_NAMES, tenant=tx.tenant, names=sorted(set(names))):
+    never = sorted(outcome.value for outcome in ENTERED_IN_ERROR)
+    for row in await tx.rows(OF_NAMES, tenant=tx.tenant, names=sorted(set(names)), never=never):
         found.setdefault(row["name_key"], []).append(row["id"])
     return found
 

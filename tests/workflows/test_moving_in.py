@@ -15,13 +15,15 @@ from domain.moving_in import ArrivalStatus, ToldHold
 from domain.onboarding import EndReason, HoldReason, replay
 from domain.stages import Stage
 from domain.tickets import ReportedTicket
-from tests.support.moving_in import LOST, OFFBOARDED, STEADY, Story, brought, lead_of, row, stories_of
+from tests.support.moving_in import CONTRACT, LOST, OFFBOARDED, STEADY, Story, brought, lead_of, row, stories_of
 from tests.support.onboarding import Onboarding
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report as report_tickets
 from tests.support.tickets import ticket
 from workflows.clients import CreateClient
 from workflows.clients import create as create_client
+from workflows.contracts import UpdateContract
+from workflows.contracts import update as update_contract
 from workflows.correcting import CorrectCommand, correct
 from workflows.effects import fire_due
 
@@ -203,6 +205,19 @@ async def test_an_imported_onboarding_is_moved_like_any_other(provider: Provider
     for one in (discovery, early, steady):
         (story,) = await stories_of(provider, one.client)
         holds_together(replace(story, history=tuple(t for t in story.history if t.accepted)))
+
+
+async def test_day_90_follows_a_contract_that_is_found_to_have_begun_later(provider: Provider) -> None:
+    lead = await lead_of(provider)
+    early = replace(CONTRACT, starts_on=date(2025, 11, 1))
+    (arrived,) = await brought(provider, row(lead, contract=early))
+    (story,) = await stories_of(provider, arrived.client)
+    assert set(states(story, EffectKind.TIMER).values()) == {"SKIPPED IMPORTED"}
+    change = UpdateContract(story.cycle.contract_id, starts_on=date(2026, 2, 1))  # type: ignore[arg-type]
+    done(await update_contract(provider.context, provider.admin, sent(), change))
+    (story,) = await stories_of(provider, arrived.client)
+    assert set(states(story, EffectKind.TIMER).values()) == {"PLANNED"}
+    assert story.cycle.target_at == as_of_day(2026, 5, 3, summer=True)
 
 
 async def test_the_checklist_of_the_present_stage_is_laid_out_from_today_on(provider: Provider) -> None:

@@ -10,10 +10,12 @@ from domain.access import Role, Scope
 from domain.clients import ExternalKey
 from domain.consequences import ConsequenceKind, untold
 from domain.errors import ForbiddenError
+from domain.moves import Move
 from domain.moving_in import ArrivalStatus, ToldContact, ToldHold
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
 from tests.support.moving_in import CONTRACT, LOST, OFFBOARDED, STEADY, bare, brought, counted, lead_of, row, stories_of
+from tests.support.onboarding import opened
 from tests.support.providers import Provider, codes, done, sent, without
 from workflows.clients import CreateClient
 from workflows.clients import create as create_client
@@ -71,6 +73,14 @@ async def test_names_that_read_the_same_are_a_warning_with_keys_and_an_error_wit
     keyed, bare = await brought(provider, row(lead, 1, name="twice"), row(lead, 2, name="TWICE", external=None))
     assert (keyed.status, len(keyed.warnings)) == (ArrivalStatus.CREATED, 1)
     assert bare.errors[0].message.startswith("2 clients have this name")
+
+
+async def test_a_client_that_was_discarded_is_not_known_again_by_its_name(provider: Provider) -> None:
+    mistake = await opened(provider)
+    await mistake.move(Move.DISCARD, by=provider.admin, reason="No such client.", outcome=EndReason.MISTAKE)
+    assert (await mistake.seen()).outcome is EndReason.MISTAKE
+    (came,) = await brought(provider, row(await lead_of(provider), 1, name="Acme", external=None))
+    assert (came.status, came.client != mistake.client, came.warnings) == (ArrivalStatus.CREATED, True, ())
 
 
 async def test_a_dry_run_tells_what_the_run_does_and_changes_nothing(provider: Provider) -> None:
