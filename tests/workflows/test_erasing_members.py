@@ -108,6 +108,20 @@ async def test_what_is_left_is_a_tombstone_that_the_list_does_not_show(provider:
     assert left.deputy_id is None
 
 
+async def test_when_and_why_a_member_was_away_is_forgotten(provider: Provider, worker_database: str) -> None:
+    member, _ = await _named(provider, _name(), Role.AGENT)
+    away = """
+        insert into absence (member_id, starts_on, reason, created_at, version, tenant_id, id)
+        values ($1, '2026-03-02', 'SICK', $2, 1, $3, $4) returning 1
+    """
+    assert await _value(worker_database, away, member, provider.clock(), provider.tenant_id, uuid4()) == 1
+    done(await deactivate(provider.context, provider.admin, sent(), DeactivateMember(member)))
+
+    done(await _erase(provider, member))
+
+    assert await _value(worker_database, "select count(*) from absence where member_id = $1", member) == 0
+
+
 async def test_only_who_is_deactivated_and_on_no_open_onboarding_is_erased(provider: Provider) -> None:
     onboarding = await opened(provider)
     lead = onboarding.lead.id

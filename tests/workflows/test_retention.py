@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import asyncpg
 import pytest
 
 from db import clients, privacy
@@ -127,6 +128,22 @@ async def test_a_client_that_came_back_is_kept(alone: Provider) -> None:
     assert seen["onboardingReopen"]["errors"] == []
 
     alone.clock.forward(days=800)
+    assert await retention.keep(alone.context) == 0
+
+
+async def test_whoever_was_merged_into_a_client_goes_with_it(alone: Provider, database_url: str) -> None:
+    kept, double = await _lost(alone), await _lost(alone)
+    connection = await asyncpg.connect(database_url)
+    try:
+        merged = "update client set merged_into = $1, name = 'Quixotron Metalworks' where id = $2"
+        await connection.execute(merged, kept.client, double.client)
+    finally:
+        await connection.close()
+
+    alone.clock.forward(days=366)
+    assert await retention.keep(alone.context) == 1
+
+    assert await tables_with(database_url, "Quixotron") == {"Quixotron": set()}
     assert await retention.keep(alone.context) == 0
 
 
