@@ -7,6 +7,7 @@ import strawberry
 
 from api import client_enums
 from api import client_loaders as loaders
+from api.absences import MemberAbsences
 from api.context import Info
 from api.fields import id_field, optional_id_field, query_field, resolved, window
 from api.nodes import Node, nodes_of
@@ -24,7 +25,7 @@ BY_EMAIL = Ordering("members by address", (str,))
 
 
 @window(members.Member, description="A person of the provider.")
-class Member(Node):
+class Member(MemberAbsences, Node):
     id: strawberry.ID = id_field(IdKind.MEMBER, description="The member's id.")
     name: str = strawberry.field(description="The person's name; `[erased]` once they are erased.")
     email: EmailAddress = strawberry.field(description="Their address, one member each.")

@@ -8,6 +8,7 @@ import strawberry
 
 from api import client_loaders, onboarding_enums  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
+from api.absences import ActingLead
 from api.audit import Transition
 from api.calendars import CountingCalendar
 from api.checklists import OnboardingChecklist
@@ -115,6 +116,7 @@ class Onboarding(
     OnboardingNotes,
     OnboardingTimeline,
     PlanFields,
+    ActingLead,
     OnboardingChecklist,
     OnboardingHandOff,
     OnboardingFollowUps,

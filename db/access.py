@@ -1,5 +1,6 @@
 """Access in the database: from the hash of a secret to who holds it and what they see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,12 +15,13 @@ from domain.tokens import Token
 DOOR = text("select kind, tenant_id, subject_id from open_door(:hash)")
 TEAM_CLIENTS = text("""
     select id from client
-    where tenant_id = :tenant and (owner_id = :member or account_manager_id = :member)
+    where tenant_id = :tenant
+      and (owner_id = any(cast(:members as uuid[])) or account_manager_id = any(cast(:members as uuid[])))
     union
     select client_id from cycle
     where tenant_id = :tenant and ended_at is null
-      and (lead_id = :member or account_manager_id = :member or technical_lead_id = :member
-           or engineer_ids @> array[cast(:member as uuid)])
+      and (lead_id = any(cast(:members as uuid[])) or account_manager_id = any(cast(:members as uuid[]))
+           or technical_lead_id = any(cast(:members as uuid[])) or engineer_ids && cast(:members as uuid[]))
 """)
 USED = text("""
     update token set last_used_at = :now
@@ -62,9 +64,9 @@ async def holder(tx: Transaction, token_id: UUID) -> Holder | None:
     return Holder(token, member)
 
 
-async def team_clients(tx: Transaction, member: UUID) -> frozenset[UUID]:
-    """Return the clients whose team a member is on: by the client itself, or by an open onboarding."""
-    rows = await tx.rows(TEAM_CLIENTS, tenant=tx.tenant, member=member)
+async def team_clients(tx: Transaction, members: Sequence[UUID]) -> frozenset[UUID]:
+    """Return the clients whose team any of some members is on: by the client itself, or by an open onboarding."""
+    rows = await tx.rows(TEAM_CLIENTS, tenant=tx.tenant, members=list(members))
     return frozenset(row["id"] for row in rows)
 
 

@@ -159,7 +159,8 @@ class Principal:
 
     `clients` limits what is visible: `None` means every client of the tenant. `issued_by` is the
     member who last saw the credential's secret being made, `None` for the command line: whoever
-    made it for somebody else may still hold it, so it is no second person to them.
+    made it for somebody else may still hold it, so it is no second person to them. `absent` are the
+    members who are away today and for whom this person stands in.
     """
 
     kind: PrincipalKind
@@ -172,6 +173,7 @@ class Principal:
     token_id: UUID | None = None
     expires_at: datetime | None = None
     issued_by: UUID | None = None
+    absent: frozenset[UUID] = frozenset()
 
     @property
     def member_id(self) -> UUID | None:
@@ -195,11 +197,19 @@ class Principal:
     def reaches(self, scope: Scope, team: Iterable[UUID | None]) -> bool:
         """Tell whether the scope holds for something whose team is given.
 
-        A person's scope of reach OWN holds where the person is on the team; a program's scope
-        holds for every client its token lists, which row-level security checks.
+        A person's scope of reach OWN holds where the person is on the team, or stands in for
+        somebody who is; a program's scope holds for every client its token lists, which row-level
+        security checks.
         """
         reach = self.scopes.get(scope)
-        return reach is Reach.ALL or (reach is Reach.OWN and self.id in set(team))
+        return reach is Reach.ALL or (reach is Reach.OWN and not {self.id, *self.absent}.isdisjoint(team))
+
+    def acts_for(self, team: Iterable[UUID | None]) -> UUID | None:
+        """Return for whom of a team this person stands in, or `None` where they are on it themselves or for nobody."""
+        members = tuple(team)
+        if self.id in members:
+            return None
+        return next((member for member in members if member in self.absent), None)
 
 
 def system(tenant_id: UUID) -> Principal:

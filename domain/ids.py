@@ -13,6 +13,7 @@ class IdKind(StrEnum):
 
     TENANT = "ten"
     MEMBER = "mem"
+    ABSENCE = "abs"
     TOKEN = "tok"  # noqa: S105 -- a prefix, not a secret
     CLIENT = "cli"
     CONTACT = "con"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from db import access
+from db import absences, access
 from db.access import USE_NOTED_EVERY, Holder
 from db.errors import DatabaseUnavailableError, StatementFailedError
 from db.session import Database
@@ -98,8 +98,12 @@ async def _read(context: Context, secret_hash: bytes) -> Principal | None:
         principal = _principal(holder, door.tenant_id, now) if holder else None
         if holder is None or principal is None:
             return None
-        if holder.member and scopes_of(holder.member.roles).get(Scope.CLIENTS_READ) is not Reach.ALL:
-            principal = replace(principal, clients=await access.team_clients(tx, holder.member.id))
+        if holder.member:
+            absent = (await absences.cover(tx, now)).absent_for(holder.member.id)
+            principal = replace(principal, absent=absent)
+            if scopes_of(holder.member.roles).get(Scope.CLIENTS_READ) is not Reach.ALL:
+                seen = await access.team_clients(tx, [holder.member.id, *sorted(absent)])
+                principal = replace(principal, clients=seen)
     used = holder.token.last_used_at
     if used is None or now - used >= USE_NOTED_EVERY:
         await _note_use(context, holder, door.tenant_id, now)

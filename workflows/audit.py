@@ -46,6 +46,9 @@ class Attempt:
 
     def __post_init__(self) -> None:
         now = self.context.clock()
+        if self.request.on_behalf_of is None:
+            request = replace(self.request, on_behalf_of=self.principal.acts_for(self.cycle.team))
+            object.__setattr__(self, "request", request)
         object.__setattr__(self, "now", now if now >= self.recorded_at else self.recorded_at + _NEXT)
 
     async def refuse(

@@ -100,7 +100,7 @@ class _Work:
             recorded_at=self.now,
             actor_kind=self.principal.kind,
             actor_id=self.principal.id,
-            on_behalf_of=self.request.on_behalf_of,
+            on_behalf_of=self.request.on_behalf_of or self.principal.acts_for(cycle.team),
             request_id=self.request.id,
             event_id=event,
         )

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from db import effects, outbox
+from db import absences, effects, outbox
+from domain.absences import Cover
 from domain.access import Principal, system
 from domain.effects import Effect, EffectKind, EffectState
 from domain.events import Envelope, TimerFired
@@ -40,7 +41,8 @@ async def _fire(context: Context, principal: Principal) -> int:
         if not due:
             return 0
         await effects.settle(tx, [(effect.id, *_became(effect)) for effect, _ in due], now)
-        fired = [_event(context, principal, request, *pair) for pair in due if pair[0].kind is EffectKind.TIMER]
+        cover = await absences.cover(tx, now)
+        fired = [_event(context, principal, request, *pair, cover) for pair in due if pair[0].kind is EffectKind.TIMER]
         await outbox.append(tx, fired)
         return len(due)
 
@@ -51,11 +53,14 @@ def _became(effect: Effect) -> tuple[EffectState, str | None]:
     return EffectState.SKIPPED, MAIL_OFF
 
 
-def _event(context: Context, principal: Principal, request: Request, effect: Effect, version: int) -> Envelope:
+def _event(
+    context: Context, principal: Principal, request: Request, effect: Effect, version: int, cover: Cover
+) -> Envelope:
+    acting = cover.acting(UUID(effect.recipient)) if effect.recipient else None
     return envelope(
         principal,
         request,
-        TimerFired(timer=effect.name, effect=effect.id, due_at=effect.due_at),
+        TimerFired(timer=effect.name, effect=effect.id, due_at=effect.due_at, acting=acting),
         subject=effect.cycle_id,
         version=version,
         client=effect.client_id,

@@ -83,7 +83,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
             recorded_at=now,
             actor_kind=principal.kind,
             actor_id=principal.id,
-            on_behalf_of=request.on_behalf_of,
+            on_behalf_of=request.on_behalf_of or principal.acts_for(cycle.team),
             request_id=request.id,
             event_id=event,
         )

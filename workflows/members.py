@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import members, tenants, tokens
+from db import absences, members, tenants, tokens
 from db.session import Transaction
+from domain.absences import comes_round
 from domain.access import Principal, Role, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
@@ -148,6 +149,9 @@ async def _deputy_faults(tx: Transaction, member: Member) -> list[UserError]:
         return [invalid("Nobody is their own deputy; name somebody else, or none.", "deputyId")]
     if member.deputy_id not in await members.active_among(tx, [member.deputy_id]):
         return [not_found("active member", "deputyId")]
+    if comes_round(member.id, member.deputy_id, await absences.deputies(tx)):
+        message = "Their deputies come round to the member themselves; name somebody for whom they don't stand in."
+        return [UserError(ErrorCode.CONFLICT, message, ("deputyId",))]
     return []
 
 

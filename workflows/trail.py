@@ -67,7 +67,7 @@ class Trail:
             recorded_at=self.now,
             actor_kind=self.principal.kind.value,
             actor_id=self.principal.id,
-            on_behalf_of=self.request.on_behalf_of,
+            on_behalf_of=self.request.on_behalf_of or self.principal.acts_for(self.cycle.team),
             channel=self.request.channel.value,
             request_id=self.request.id,
             event_id=event,

@@ -1,6 +1,6 @@
 """Tables of providers, their people and their credentials."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint
@@ -43,6 +43,23 @@ class MemberRow(OfTenant, Base):
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     version: Mapped[int]
     erased_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class AbsenceRow(OfTenant, Base):
+    """Days on which a member is away."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "member_id"], ["member.tenant_id", "member.id"]),
+        Index(None, "tenant_id", "member_id", "starts_on"),
+    )
+
+    member_id: Mapped[UUID]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    version: Mapped[int]
 
 
 class TokenRow(OfTenant, Base):

@@ -11,7 +11,7 @@ from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, ROLE_GRANTS, Principal, 
 from tests.support.providers import Provider
 from tests.support.schema_walk import Asker, least, nobodys, schema
 
-OWN_TOKENS = {"tokenCreate", "tokenRevoke", "tokenRotate"}
+OWN_TOKENS = {"absenceAdd", "absenceEnd", "absenceRemove", "tokenCreate", "tokenRevoke", "tokenRotate"}
 BELONGINGS = {
     "amendmentCreate",
     "amendmentUpdate",

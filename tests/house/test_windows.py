@@ -36,6 +36,7 @@ VERBS = {
     "Delete",
     "Discard",
     "Edit",
+    "End",
     "Erase",
     "Expand",
     "Export",

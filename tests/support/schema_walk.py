@@ -36,6 +36,7 @@ WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_
 _MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee")
 
 KINDS: Mapping[str, IdKind] = {
+    "absence": IdKind.ABSENCE,
     "amendment": IdKind.AMENDMENT,
     "approver": IdKind.CONTACT,
     "checklistItem": IdKind.CHECKLIST_ITEM,

@@ -36,6 +36,7 @@ from workflows.working_weeks import Terms
 TABLES = {
     "tenant": IdKind.TENANT,
     "member": IdKind.MEMBER,
+    "absence": IdKind.ABSENCE,
     "token": IdKind.TOKEN,
     "client": IdKind.CLIENT,
     "contact": IdKind.CONTACT,
