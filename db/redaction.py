@@ -22,6 +22,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy import types as sqltypes
@@ -62,8 +63,13 @@ class Mention:
     text: object
 
 
+PATIENCE = text("set local statement_timeout = '55s'")
+"""A search reads every row there is, which takes longer than what a request usually waits for."""
+
+
 async def cut_out(tx: Transaction, search: Search) -> Counter[Place]:
     """Take a person out of all words of the tenant; return how many texts that changed, by where they stand."""
+    await tx.run(PATIENCE)
     changed: Counter[Place] = Counter()
     for table, words in _by_table().items():
         within = search.clients is not None and _client_column(table) is not None
@@ -113,6 +119,7 @@ async def clear(tx: Transaction, client: UUID) -> Counter[Place]:
 
 async def mentions(tx: Transaction, search: Search) -> list[Mention]:
     """Return the texts in which a person stands, as they are stored."""
+    await tx.run(PATIENCE)
     found: list[Mention] = []
     for table, words in _by_table().items():
         within = search.clients is not None and _client_column(table) is not None

@@ -111,6 +111,8 @@ def _forms(text: str) -> Iterator[str]:
 
 def _cases(character: str) -> str:
     cases = list(dict.fromkeys((character, character.lower(), character.upper(), character.title())))
+    if len(cases) > 1 and all(len(case) == 1 for case in cases):
+        return f"[{''.join(cases)}]"
     spelt = ["".join(map(_escaped, case)) for case in cases]
     return spelt[0] if len(spelt) == 1 else "(?:" + "|".join(spelt) + ")"
 
