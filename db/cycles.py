@@ -180,7 +180,11 @@ async def lock_to_move(tx: Transaction, cycle: UUID) -> Locked | None:
     Raises:
         LockTimeoutError: somebody else is moving it.
     """
-    row = await tx.one(LOCK_TO_MOVE, tenant=tx.tenant, id=cycle)
+    # A row whose definition became another while this waited for it fits its join no more, and is gone; asked again,
+    # it is there under its new one.
+    row = await tx.one(LOCK_TO_MOVE, tenant=tx.tenant, id=cycle) or await tx.one(
+        LOCK_TO_MOVE, tenant=tx.tenant, id=cycle
+    )
     if row is None:
         return None
     definition = definitions.read(
