@@ -45,6 +45,10 @@ class MemberUpdateInput:
 @strawberry.input(description="A member who is to sign in no more.")
 class MemberDeactivateInput:
     member_id: strawberry.ID = strawberry.field(description="The member.")
+    reassign_to: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The member who takes over whatever they lead or work on; needed while they lead an onboarding.",
+    )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -99,11 +103,14 @@ class MembersMutation:
 
     @mutation_field(
         scope=Scope.MEMBERS_WRITE,
-        description="End a member's access: none of their tokens opens anything from now on.",
+        description="End a member's access: none of their tokens opens anything from now on. Whoever leads open "
+        "onboardings is refused with which, unless `reassignTo` takes them over.",
         may_fail=(ErrorCode.NOT_FOUND, ErrorCode.STALE_VERSION, ErrorCode.CONFLICT),
     )
     async def member_deactivate(self, info: Info, input: MemberDeactivateInput) -> MemberDeactivatePayload:
-        command = DeactivateMember(parse(IdKind.MEMBER, input.member_id), input.expected_version)
+        command = DeactivateMember(
+            parse(IdKind.MEMBER, input.member_id), input.expected_version, id_of(IdKind.MEMBER, input.reassign_to)
+        )
         outcome = await info.context.perform(members.deactivate, info.context.command(input.idempotency_key), command)
         return MemberDeactivatePayload(**await _shown(info, outcome))
 

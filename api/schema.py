@@ -37,6 +37,7 @@ from api.moves import MovesMutation
 from api.nodes import NodesQuery
 from api.notes import NotesMutation
 from api.onboarding import OnboardingQuery
+from api.onboarding_batches import OnboardingBatchesMutation
 from api.onboarding_changes import OnboardingSubscription
 from api.pipeline import PipelineQuery
 from api.plans import PlansMutation
@@ -96,6 +97,7 @@ class Mutation(
     AmendingMutation,
     NotesMutation,
     PlansMutation,
+    OnboardingBatchesMutation,
     WaiversMutation,
     FollowUpsMutation,
     ChecklistsMutation,

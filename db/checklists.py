@@ -97,6 +97,7 @@ HAND_ON = text("""
         else cast(:lead as uuid) end
     where tenant_id = :tenant and cycle_id = :cycle and done_at is null and removed_at is null
       and assignee_id = any(cast(:former as uuid[]))
+    returning id
 """)
 
 
@@ -134,12 +135,12 @@ async def lay_out(tx: Transaction, items: Sequence[Item]) -> None:
     )
 
 
-async def hand_on(tx: Transaction, before: Cycle, after: Cycle) -> None:
-    """Give what is undone of those who left a team to whoever has the role now, or to the lead."""
+async def hand_on(tx: Transaction, before: Cycle, after: Cycle) -> int:
+    """Give what is undone of those who left a team to whoever has the role now, or to the lead; return how many."""
     former = [member for member in set(before.team) - set(after.team) if member]
     if not former:
-        return
-    await tx.run(
+        return 0
+    handed = await tx.rows(
         HAND_ON,
         tenant=tx.tenant,
         cycle=after.id,
@@ -149,6 +150,7 @@ async def hand_on(tx: Transaction, before: Cycle, after: Cycle) -> None:
         technical_lead=after.technical_lead_id,
         engineer=after.engineer_ids[0] if after.engineer_ids else None,
     )
+    return len(handed)
 
 
 async def record(tx: Transaction, deed: ItemDeed) -> None:

@@ -39,6 +39,7 @@ SETTLE = text("""
 READDRESS = text("""
     update effect set recipient = :to
     where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and kind = 'TIMER' and recipient = :former
+    returning id
 """)
 
 OF_CYCLES = text(f"""
@@ -71,9 +72,9 @@ async def settle(tx: Transaction, settled: Sequence[tuple[UUID, EffectState, str
     )
 
 
-async def readdress(tx: Transaction, cycle: UUID, former: UUID, to: UUID) -> None:
-    """Send a cycle's timers that are still to come to its new lead instead of the former one."""
-    await tx.run(READDRESS, tenant=tx.tenant, cycle=cycle, former=str(former), to=str(to))
+async def readdress(tx: Transaction, cycle: UUID, former: UUID, to: UUID) -> int:
+    """Send a cycle's timers that are still to come to its new lead instead of the former one; return how many."""
+    return len(await tx.rows(READDRESS, tenant=tx.tenant, cycle=cycle, former=str(former), to=str(to)))
 
 
 async def of_cycles(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, list[Effect]]:

@@ -11,6 +11,7 @@ from db.rows import Rows
 from db.session import Transaction
 from db.tables.onboarding import FollowUpRow
 from domain.follow_ups import FollowUp, FollowUpKind
+from domain.onboarding import Cycle
 
 FOLLOW_UPS = Rows(FollowUpRow, FollowUp)
 
@@ -33,6 +34,12 @@ CLOSE_ABOUT = text("""
     where tenant_id = :tenant and kind = :kind and subject_id = :subject and closed_at is null
 """)
 
+HAND_ON = text("""
+    update follow_up set owner_id = :lead, version = version + 1
+    where tenant_id = :tenant and cycle_id = :cycle and owner_id = any(cast(:former as uuid[])) and closed_at is null
+    returning id
+""")
+
 OF_CYCLES = text("""
     select id, client_id, cycle_id, kind, subject_id, owner_id, due_on, opened_at, closed_at, closed_by, note, version,
            title, opened_by
@@ -46,6 +53,14 @@ async def close_about(
 ) -> None:
     """Close what something opened, where it is still open."""
     await tx.run(CLOSE_ABOUT, tenant=tx.tenant, kind=kind.value, subject=subject, by=by, now=now, note=note)
+
+
+async def hand_on(tx: Transaction, before: Cycle, after: Cycle) -> int:
+    """Give what those who left a team have promised and not done to the lead; return how many."""
+    former = [member for member in set(before.team) - set(after.team) if member]
+    if not former:
+        return 0
+    return len(await tx.rows(HAND_ON, tenant=tx.tenant, cycle=after.id, lead=after.lead_id, former=former))
 
 
 async def of_cycles(tx: Transaction, cycles: Sequence[UUID]) -> dict[UUID, list[FollowUp]]:

@@ -4,18 +4,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import absences, members, tenants, tokens
+from db import absences, members, teams, tenants, tokens
+from db.errors import RetryableError
 from db.session import Transaction
 from domain.absences import comes_round
 from domain.access import Principal, Role, Scope
 from domain.changes import UNCHANGED, Change, differences
 from domain.clients import NAME_LIMIT, is_email
+from domain.definitions import Owner
 from domain.errors import ErrorCode, Outcome, UserError, erased, invalid, not_found
 from domain.events import MemberChanged
+from domain.ids import IdKind, public
 from domain.members import Member
 from workflows.checks import fit, found, fresh, refusable, running_again_on_duplicates
 from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
+from workflows.handing_over import hand_over
+
+NAMED_MOST = 20
+"""Onboardings that a refusal calls by their id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,11 @@ class UpdateMember:
 
 @dataclass(frozen=True, slots=True)
 class DeactivateMember:
+    """End a member's access; what they lead and work on goes to `reassign_to`."""
+
     member_id: UUID
     expected_version: int | None = None
+    reassign_to: UUID | None = None
 
 
 async def invite(context: Context, principal: Principal, request: Request, command: InviteMember) -> Outcome:
@@ -97,7 +107,10 @@ async def update(context: Context, principal: Principal, request: Request, comma
 
 
 async def deactivate(context: Context, principal: Principal, request: Request, command: DeactivateMember) -> Outcome:
-    """End a member's access: from now on none of their tokens opens anything."""
+    """End a member's access: from now on none of their tokens opens anything.
+
+    Whoever still leads open onboardings stays until somebody takes them over.
+    """
     principal.require(Scope.MEMBERS_WRITE)
 
     now = context.clock()
@@ -110,12 +123,37 @@ async def deactivate(context: Context, principal: Principal, request: Request, c
         fit(() if member.active else [_gone(member)], member.id)
         if member.is_admin:
             fit(await _last_admin_faults(tx, member, "memberId"), member.id)
+        await _hand_over_all(tx, principal, request, command, now)
         changed = replace(member, active=False, version=member.version + 1)
         await members.save(tx, changed)
         await tokens.revoke(tx, await tokens.lock_live_of(tx, member.id), now)
         return await _told(tx, principal, request, changed, now, created=False)
 
     return await perform(context, principal, request, "memberDeactivate", command, act)
+
+
+async def _hand_over_all(
+    tx: Transaction, principal: Principal, request: Request, command: DeactivateMember, now: datetime
+) -> None:
+    """Give all of a member's roles in open onboardings to whoever takes over, or refuse while they lead any."""
+    member, to = command.member_id, command.reassign_to
+    if to is None:
+        led = await teams.working_on(tx, member, {Owner.LEAD})
+        fit([_leading(led)] if led else (), member)
+        return
+    if to == member or to not in await members.active_among(tx, [to]):
+        fit([not_found("other active member", "reassignTo")], member)
+    for cycle in await teams.working_on(tx, member, frozenset(Owner)):
+        outcome = await hand_over(tx, principal, request, now, cycle, (member, to, frozenset(Owner)))
+        if outcome.errors:
+            raise RetryableError("an onboarding changed while its team was being handed over")
+
+
+def _leading(led: list[UUID]) -> UserError:
+    named = ", ".join(public(IdKind.ONBOARDING, cycle) for cycle in led[:NAMED_MOST])
+    more = f" and {len(led) - NAMED_MOST} more" if len(led) > NAMED_MOST else ""
+    message = f"They lead open onboardings, {len(led)} of them; name who takes over as reassignTo: {named}{more}."
+    return UserError(ErrorCode.CONFLICT, message, ("reassignTo",))
 
 
 async def _told(

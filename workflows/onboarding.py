@@ -46,11 +46,11 @@ _OF_THEIR_OWN = frozenset({Move.GIVE_NOTICE, Move.WITHDRAW_NOTICE})
 
 @dataclass(frozen=True, slots=True)
 class MoveCommand:
-    """Move a cycle. `to` is asked of a roll-back, `outcome` of an end, `hold_reason` of a hold."""
+    """Move a cycle. Without `expected_version` it is moved as it stands. `to` is asked of a roll-back, `outcome` of an end, `hold_reason` of a hold."""
 
     cycle: UUID
     move: Move
-    expected_version: int
+    expected_version: int | None
     to: Stage | None = None
     reason: str | None = None
     outcome: EndReason | None = None
@@ -212,7 +212,7 @@ def _unmovable(principal: Principal, cycle: Cycle, command: MoveCommand) -> User
     rule = MOVES[command.move]
     if not principal.reaches(rule.scope, cycle.team):
         return not_yours(command.move)
-    if command.expected_version != cycle.version:
+    if command.expected_version not in (None, cycle.version):
         return stale(cycle.version)
     if command.move in _OF_THEIR_OWN or command.move not in possible_moves(cycle):
         return _impossible(cycle, command.move)

@@ -1,17 +1,19 @@
 """Teams: who works on a cycle, and for which contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db import activity, calendars, checklists, contracts, cycles, effects, members, tenants
+from db import activity, calendars, checklists, contracts, cycles, effects, follow_ups, members, tenants
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.changes import UNCHANGED, Change
-from domain.cycle_changes import differences
+from domain.consequences import Consequence, ConsequenceKind, told
+from domain.cycle_changes import ChangedField, Difference, differences
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.events import OnboardingChanged
+from domain.ids import IdKind, public
 from domain.onboarding import Cycle
 from domain.retargeting import UNDER_WAY
 from domain.stages import Stage
@@ -30,7 +32,7 @@ class TeamCommand:
     """
 
     cycle: UUID
-    expected_version: int
+    expected_version: int | None
     contract: UUID | None = None
     lead: UUID | None = None
     account_manager: Change[UUID | None] = UNCHANGED
@@ -50,37 +52,65 @@ async def change_team(context: Context, principal: Principal, request: Request, 
         cycle = await cycles.lock(tx, command.cycle)
         if cycle is None:
             return refused(not_found("onboarding", "onboardingId"))
-        wanted = _changed(cycle, command)
-        changes = differences(cycle, wanted)
-        trail = Trail(principal, request, cycle, context.clock())
-        if error := await _unchangeable(tx, principal, cycle, command):
-            return await trail.refuse(tx, error, changes)
-        if not changes:
-            return Outcome(subject=cycle.id, version=cycle.version)
-        changed = replace(wanted, version=cycle.version + 1)
-        await cycles.update(tx, changed)
-        await activity.touch(tx, trail.now, cycle=cycle.id)
-        if changed.lead_id != cycle.lead_id:
-            await effects.readdress(tx, cycle.id, cycle.lead_id, changed.lead_id)
-        await checklists.hand_on(tx, cycle, changed)
-        if changed.contract_id and changed.contract_id != cycle.contract_id:
-            contract = await contracts.get(tx, changed.contract_id)
-            await follow_start(tx, changed, contract.starts_on if contract else None, trail.now)
-            await _follow_calendar(tx, changed, trail.now)
-        event = await publish(
-            tx,
-            principal,
-            request,
-            OnboardingChanged(change="TEAM"),
-            subject=cycle.id,
-            version=changed.version,
-            client=cycle.client_id,
-            now=trail.now,
-        )
-        await trail.record(tx, changes, changed.version, event)
-        return Outcome(subject=cycle.id, version=changed.version, event=event)
+        return await change_team_in(tx, Trail(principal, request, cycle, context.clock()), command)
 
     return await perform(context, principal, request, "onboardingUpdate", command, act)
+
+
+async def change_team_in(tx: Transaction, trail: Trail, command: TeamCommand) -> Outcome:
+    """Change the team of a cycle whose row is locked, as part of whatever else its transaction does.
+
+    Whoever leaves the team leaves its work to whom it falls now: the lead's timers, items and follow-ups still open.
+    What changed is told among the facts; a refused change is kept in the trail and has written nothing else.
+    """
+    cycle, principal = trail.cycle, trail.principal
+    wanted = _changed(cycle, command)
+    changes = differences(cycle, wanted)
+    if error := await _unchangeable(tx, principal, cycle, command):
+        return await trail.refuse(tx, error, changes)
+    if not changes:
+        return Outcome(subject=cycle.id, version=cycle.version, facts=told([]))
+    changed = replace(wanted, version=cycle.version + 1)
+    await cycles.update(tx, changed)
+    await activity.touch(tx, trail.now, cycle=cycle.id)
+    readdressed = (
+        await effects.readdress(tx, cycle.id, cycle.lead_id, changed.lead_id) if changed.lead_id != cycle.lead_id else 0
+    )
+    handed = {
+        ConsequenceKind.TIMER: readdressed,
+        ConsequenceKind.CHECKLIST_ITEM: await checklists.hand_on(tx, cycle, changed),
+        ConsequenceKind.FOLLOW_UP: await follow_ups.hand_on(tx, cycle, changed),
+    }
+    if changed.contract_id and changed.contract_id != cycle.contract_id:
+        contract = await contracts.get(tx, changed.contract_id)
+        await follow_start(tx, changed, contract.starts_on if contract else None, trail.now)
+        await _follow_calendar(tx, changed, trail.now)
+    event = await publish(
+        tx,
+        principal,
+        trail.request,
+        OnboardingChanged(change="TEAM"),
+        subject=cycle.id,
+        version=changed.version,
+        client=cycle.client_id,
+        now=trail.now,
+    )
+    await trail.record(tx, changes, changed.version, event)
+    return Outcome(cycle.id, changed.version, event, facts=told(_consequences(cycle, changes, handed)))
+
+
+def _consequences(
+    cycle: Cycle, changes: Iterable[Difference], handed: Mapping[ConsequenceKind, int]
+) -> Iterator[Consequence]:
+    subject = public(IdKind.ONBOARDING, cycle.id)
+    for change in changes:
+        contract = change.field is ChangedField.CONTRACT
+        kind, of = (ConsequenceKind.CONTRACT, IdKind.CONTRACT) if contract else (ConsequenceKind.TEAM, IdKind.MEMBER)
+        before, after = (" ".join(public(of, one) for one in side) or None for side in (change.before, change.after))
+        yield Consequence(kind, change.field.value, before, after, subject=subject)
+    for kind, count in handed.items():
+        if count:
+            yield Consequence(kind, "HANDED_ON", count=count, subject=subject)
 
 
 async def _follow_calendar(tx: Transaction, cycle: Cycle, now: datetime) -> None:
@@ -114,7 +144,7 @@ def _changed(cycle: Cycle, command: TeamCommand) -> Cycle:
 async def _unchangeable(tx: Transaction, principal: Principal, cycle: Cycle, command: TeamCommand) -> UserError | None:
     if not principal.reaches(Scope.ONBOARDING_MOVE, cycle.team):
         return UserError(ErrorCode.NOT_ALLOWED, "You may change only onboardings on whose team you are.")
-    if command.expected_version != cycle.version:
+    if command.expected_version not in (None, cycle.version):
         return stale(cycle.version)
     if cycle.ended:
         return UserError(ErrorCode.MOVE_NOT_POSSIBLE, f"This onboarding ended as {cycle.stage} and does not change.")

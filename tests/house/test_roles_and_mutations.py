@@ -17,6 +17,7 @@ BELONGINGS = {
     "amendmentUpdate",
     "clientBulkUpsert",
     "clientCreate",
+    "clientMerge",
     "clientUpdate",
     "contactCreate",
     "contactUpdate",
@@ -33,7 +34,14 @@ BELONGINGS = {
     "siteCreate",
     "siteUpdate",
 }
-HOLDS = {"onboardingGiveNotice", "onboardingHold", "onboardingResume", "onboardingWithdrawNotice"}
+HOLDS = {
+    "onboardingGiveNotice",
+    "onboardingHold",
+    "onboardingResume",
+    "onboardingWithdrawNotice",
+    "onboardingsHold",
+    "onboardingsResume",
+}
 MOVES = {
     "onboardingAdvance",
     "onboardingExpand",
@@ -44,6 +52,8 @@ MOVES = {
     "onboardingPlan",
     "onboardingRollBack",
     "onboardingUpdate",
+    "onboardingsPlan",
+    "onboardingsReassign",
 }
 CHECKLISTS = {
     "checklistItemAdd",

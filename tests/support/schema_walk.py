@@ -33,7 +33,7 @@ from workflows.context import Context
 WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_000, aliases=20_000, cost_points=10**12)
 """Limits that a probe does not meet; what they do at the edge has its own tests."""
 
-_MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee")
+_MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee", "fromMember", "toMember", "reassignTo")
 
 KINDS: Mapping[str, IdKind] = {
     "absence": IdKind.ABSENCE,
@@ -44,6 +44,7 @@ KINDS: Mapping[str, IdKind] = {
     "contact": IdKind.CONTACT,
     "contract": IdKind.CONTRACT,
     "device": IdKind.DEVICE,
+    "duplicate": IdKind.CLIENT,
     "followUp": IdKind.FOLLOW_UP,
     "note": IdKind.NOTE,
     "onboarding": IdKind.ONBOARDING,

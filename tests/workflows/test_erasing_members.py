@@ -126,13 +126,17 @@ async def test_only_who_is_deactivated_and_on_no_open_onboarding_is_erased(provi
     onboarding = await opened(provider)
     lead = onboarding.lead.id
     assert codes(await _erase(provider, lead)) == ["CONFLICT"]
+    other = await provider.invited(Role.ONBOARDING_LEAD)
+    stays = TeamCommand(onboarding.cycle, None, lead=other.id, technical_lead=lead)
+    done(await change_team(provider.context, provider.admin, sent(), stays))
     done(await deactivate(provider.context, provider.admin, sent(), DeactivateMember(lead)))
 
     refused = await _erase(provider, lead)
     assert codes(refused) == ["CONFLICT"]
     assert public(IdKind.ONBOARDING, onboarding.cycle) in refused.errors[0].message
 
-    await _hand_over(provider, onboarding.cycle, onboarding.version, await provider.invited(Role.ONBOARDING_LEAD))
+    goes = TeamCommand(onboarding.cycle, None, technical_lead=None)
+    done(await change_team(provider.context, provider.admin, sent(), goes))
     done(await _erase(provider, lead))
     assert codes(await _erase(provider, lead)) == ["CONFLICT"]
     change = UpdateMember(lead, name="Back again")
