@@ -16,8 +16,8 @@ from api.enums import described
 from api.errors import BadUserInput
 from api.fields import FieldPrice, id_field, member_id_field, query_field, resolved, window
 from api.kpis import ClientFigures
-from api.merged import ClientAliases
 from api.members import Member
+from api.merged import ClientAliases
 from api.nodes import Node, nodes_of
 from api.note_fields import ClientNotes
 from api.onboarding import Onboarding

@@ -27,7 +27,7 @@ _ONBOARDED = (
     .where(
         _CYCLE.tenant_id == _T.tenant_id,
         _CYCLE.client_id == _T.id,
-        or_(_CYCLE.outcome.is_(None), _CYCLE.outcome.not_in(sorted(ENTERED_IN_ERROR))),
+        or_(_CYCLE.outcome.is_(None), and_(*(_CYCLE.outcome != reason for reason in sorted(ENTERED_IN_ERROR)))),
     )
     .limit(1)
     .scalar_subquery()
@@ -41,7 +41,7 @@ LISTING = Listing(
     orders={"NAME": (_T.name_key, _T.id), "CREATED_AT": (_T.created_at, _T.id)},
     only=(_T.erased_at.is_(None),),
     conditions={
-        "kept": KEPT == bindparam("kept", type_=Boolean()),
+        "kept": bindparam("kept", type_=Boolean()) == KEPT,
         "name_from": _T.name_key >= bindparam("name_from", type_=_T.name_key.type),
         "name_below": _T.name_key < bindparam("name_below", type_=_T.name_key.type),
         "owner": _T.owner_id == bindparam("owner", type_=_UUID),

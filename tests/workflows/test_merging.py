@@ -1,4 +1,4 @@
-"""Two clients that are one company become one, and nothing that counts or belongs to either is lost or counted twice."""
+"""Two clients that are one company become one: nothing of either is lost, and nothing counts twice."""
 
 import asyncio
 from dataclasses import replace

@@ -32,17 +32,21 @@ from domain.onboarding import Cycle, EndReason, HoldReason, Transition
 from domain.readiness import FORWARD
 from domain.stages import Stage
 from tests.support.chronicle import Story, stamps, told
+from tests.support.merging import seen
 from tests.support.onboarding import Onboarding, opened
 from tests.support.postgres import Postgres
 from tests.support.providers import done, new_provider, sent
 from tests.support.tickets import report, ticket
 from workflows.beginning import Team
+from workflows.contacts import CreateContact
+from workflows.contacts import create as create_contact
 from workflows.contracts import CreateContract
 from workflows.contracts import create as create_contract
 from workflows.correcting import CorrectCommand, correct
 from workflows.definitions import EditDefinition, edit_definition
 from workflows.effects import fire_due
 from workflows.expansion import ExpandCommand, expand
+from workflows.merging import MergeClients, merge
 from workflows.migrations import MigrateCycles, migrate
 from workflows.notices import NoticeCommand, WithdrawCommand, give_notice, withdraw_notice
 from workflows.opening import OpenCommand, open_cycle
@@ -301,6 +305,28 @@ class OnboardingMachine(RuleBasedStateMachine):
         logged_at = self.provider.clock() - timedelta(hours=hours_ago, microseconds=1)
         self.run(report(self.provider, ticket(self.tickets, logged_at=logged_at), client=self.onboarding.client))
 
+    @rule(count=st.integers(0, 3), hours_ago=st.integers(0, 24 * 40), opens=st.booleans(), dry=st.booleans())
+    def merge_a_duplicate(self, count: int, hours_ago: int, opens: bool, dry: bool) -> None:
+        context, admin = self.provider.context, self.provider.admin
+        duplicate = self.run(self.provider.client("Acme again"))
+        done(self.run(create_contact(context, admin, sent(), CreateContact(duplicate, "Pat", "pat@client.example"))))
+        for n in range(count):
+            self.tickets += 1
+            logged_at = self.provider.clock() - timedelta(hours=hours_ago * n, microseconds=1)
+            self.run(report(self.provider, ticket(self.tickets, logged_at=logged_at), client=duplicate))
+        if opens:
+            done(self.run(open_cycle(context, admin, sent(), OpenCommand(duplicate, self.onboarding.lead.id))))
+        kept, gone = (self.run(seen(self.provider, one)) for one in (self.onboarding.client, duplicate))
+        self.foreseen(
+            merge,
+            admin,
+            lambda dry: MergeClients(kept.id, gone.id, "entered twice", kept.version, gone.version, dry),
+            rehearse=dry,
+        )
+        for story in self.run(told(self.database, self.provider, duplicate)) if opens else ():
+            story.check()
+            assert story.cycle.outcome is EndReason.DUPLICATE
+
     @invariant()
     def everything_holds(self) -> None:
         if not hasattr(self, "onboarding"):
@@ -311,7 +337,9 @@ class OnboardingMachine(RuleBasedStateMachine):
         for story in stories:
             story.check()
             self._ended_stays(story)
+        # Whatever was logged, at this client or at one that was merged into it, is this one's.
         history, stored = self.run(stamps(self.database, self.provider, self.onboarding.client))
+        assert len(stored) == self.tickets
         for logged_at, *stamp in stored:
             stamped = history.stamp(logged_at)  # type: ignore[arg-type]
             assert stamp == [stamped.stage, stamped.phase, stamped.cycle]
