@@ -10,13 +10,14 @@ import strawberry
 from api import client_loaders as loaders
 from api.changing import Payload
 from api.context import Info, OperationContext
+from api.covers import covering
 from api.enums import described
 from api.fields import FieldPrice, id_field, mutation_field, resolved, window
 from api.payloads import KEY, event_id
 from db import absences as stored
 from db import tenants
 from domain import absences
-from domain.absences import Absence, AbsenceReason, Cover
+from domain.absences import Absence, AbsenceReason
 from domain.access import Scope
 from domain.errors import ErrorCode, Outcome
 from domain.ids import IdKind, parse
@@ -36,18 +37,6 @@ described(
     PARENTAL="On parental leave.",
     OTHER="For another reason.",
 )
-
-
-async def cover(context: OperationContext, keys: Sequence[bool]) -> list[Cover]:
-    """Load who is away today; the key says nothing."""
-    async with context.reading() as tx:
-        found = await stored.cover(tx, context.context.clock())
-    return [found for _ in keys]
-
-
-async def covering(info: Info) -> Cover:
-    """Return who is away today, read once for an answer."""
-    return await info.context.loader(cover).load(True)  # noqa: FBT003 -- a loader takes a key
 
 
 async def of_members(context: OperationContext, keys: Sequence[UUID]) -> list[list[Absence]]:
@@ -87,7 +76,7 @@ class MemberAbsences:
 
     @resolved(description="Their absence of today; `null` where they are not away.")
     async def away(root: Any, info: Info) -> AbsenceShown | None:  # noqa: N805
-        return (await covering(info)).absences.get(root.id)  # type: ignore[return-value]
+        return (await covering(info.context)).absences.get(root.id)  # type: ignore[return-value]
 
     @resolved(description="Their absences that are not over, the earliest first.", cost=FieldPrice(list_size=5))
     async def absences(root: Any, info: Info) -> list[AbsenceShown]:  # noqa: N805
@@ -102,7 +91,7 @@ class MemberAbsences:
         root: Any,  # noqa: N805
         info: Info,
     ) -> Annotated["Member", strawberry.lazy("api.members")] | None:
-        who = (await covering(info)).acting(root.id)
+        who = (await covering(info.context)).acting(root.id)
         return await info.context.loader(loaders.member).load(who) if who else None  # type: ignore[return-value]
 
 
@@ -119,7 +108,7 @@ class ActingLead:
         root: Any,  # noqa: N805
         info: Info,
     ) -> Annotated["Member", strawberry.lazy("api.members")] | None:
-        who = (await covering(info)).acting(root.lead_id)
+        who = (await covering(info.context)).acting(root.lead_id)
         return await info.context.loader(loaders.member).load(who) if who else None  # type: ignore[return-value]
 
 

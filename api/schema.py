@@ -21,6 +21,7 @@ from api.clients import ClientsQuery
 from api.contact_mutations import ContactsMutation, ContractsMutation
 from api.definition_mutations import DefinitionMutation
 from api.definitions import DefinitionQuery
+from api.desk import DeskQuery
 from api.device_mutations import DevicesMutation, ServicesMutation
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
@@ -66,6 +67,7 @@ class Query(
     RateLimitQuery,
     OnboardingQuery,
     PipelineQuery,
+    DeskQuery,
     FollowUpQuery,
     ChecklistQuery,
     DefinitionQuery,

@@ -3,6 +3,7 @@
 import strawberry
 
 from api.fields import window
+from api.unblocking import Unblocking
 from domain import errors
 from domain.errors import ErrorCode
 
@@ -25,7 +26,7 @@ class StaleVersion(UserError):
 
 
 @window(errors.Blocker, description="One gate that holds a move back.")
-class Blocker:
+class Blocker(Unblocking):
     gate: str = strawberry.field(description="The gate's key, such as `CONTRACT_SIGNED`.")
     hardness: str = strawberry.field(description="`HARD` or `SOFT`.")
     answer: str = strawberry.field(description="What the gate saw, such as `CLOSED` or `NOT_MEASURED`.")

@@ -77,20 +77,6 @@ LAST_NUMBER = text("""
     select coalesce(max(number), 0) from cycle where tenant_id = :tenant and client_id = :client
 """)
 
-BOARD = text(f"""
-    select {_COLUMNS} from cycle c
-    where c.tenant_id = :tenant and c.ended_at is null and c.stage = any(cast(:stages as text[]))
-      and (cast(:lead as uuid) is null or c.lead_id = :lead)
-    order by c.opened_at, c.id
-    limit :limit
-""")
-
-STAGE_COUNTS = text("""
-    select stage, count(*) as cycles from cycle
-    where tenant_id = :tenant and (cast(:lead as uuid) is null or lead_id = :lead)
-    group by stage
-""")
-
 VISITS = text("""
     select id, cycle_id, stage, entered_at, left_at, superseded_at, target_at from visit
     where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
@@ -265,18 +251,6 @@ async def update(tx: Transaction, cycle: Cycle) -> None:
         engineers=list(cycle.engineer_ids),
         version=cycle.version,
     )
-
-
-async def board(tx: Transaction, stages: Sequence[Stage], *, lead: UUID | None, limit: int) -> list[Cycle]:
-    """Return the open cycles of some stages, the longest open first."""
-    rows = await tx.rows(BOARD, tenant=tx.tenant, stages=[s.value for s in stages], lead=lead, limit=limit)
-    return [_cycle(row) for row in rows]
-
-
-async def stage_counts(tx: Transaction, *, lead: UUID | None) -> dict[Stage, int]:
-    """Return how many cycles stand in each stage."""
-    rows = await tx.rows(STAGE_COUNTS, tenant=tx.tenant, lead=lead)
-    return {Stage(row["stage"]): row["cycles"] for row in rows}
 
 
 async def visits(tx: Transaction, cycles: Iterable[UUID]) -> dict[UUID, tuple[Visit, ...]]:

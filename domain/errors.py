@@ -43,13 +43,14 @@ class StaleVersion(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One gate that holds a move back, with what it saw and who may waive it."""
+    """One gate that holds a move back, with what it saw and who may waive it; of which onboarding, where it is known."""
 
     gate: str
     hardness: str
     answer: str
     reason: str
     waivable_by: tuple[str, ...] = ()
+    cycle_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

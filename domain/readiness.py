@@ -1,6 +1,6 @@
 """Readiness: what stands between a cycle and each of its next moves, and what the move would set off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.calendars import Calendar
@@ -41,7 +41,7 @@ class Readiness:
     @property
     def blockers(self) -> tuple[Blocker, ...]:
         """The gates that hold the move back, and who may waive each."""
-        return blockers(self.gates)
+        return tuple(replace(blocker, cycle_id=self.cycle_id) for blocker in blockers(self.gates))
 
 
 def readiness(cycle: Cycle, rules: Rules, evidence: Evidence, calendar: Calendar) -> tuple[Readiness, ...]:

@@ -46,7 +46,10 @@ _OF_THEIR_OWN = frozenset({Move.GIVE_NOTICE, Move.WITHDRAW_NOTICE})
 
 @dataclass(frozen=True, slots=True)
 class MoveCommand:
-    """Move a cycle. Without `expected_version` it is moved as it stands. `to` is asked of a roll-back, `outcome` of an end, `hold_reason` of a hold."""
+    """Move a cycle; without `expected_version` as it stands.
+
+    `to` is asked of a roll-back, `outcome` of an end, `hold_reason` of a hold.
+    """
 
     cycle: UUID
     move: Move
@@ -109,7 +112,7 @@ async def _move(
     wanted = evidence.Wanted(cycle, definition.rules)
     facts = (await evidence.gather(tx, [wanted], settings, attempt.now))[cycle.id]
     verdicts = judge(move, cycle, definition.rules, facts)
-    shut = blockers(verdicts)
+    shut = tuple(replace(blocker, cycle_id=cycle.id) for blocker in blockers(verdicts))
     if shut:
         message = f"{len(shut)} gates hold this move back; meet, attest or waive each: " + ", ".join(
             b.gate for b in shut

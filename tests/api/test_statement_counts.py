@@ -25,6 +25,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "clients": {"first": 50},
     "onboardings": {"first": 50},
     "onboardingPipeline": {"first": 50},
+    "nextActions": {"first": 50},
     "followUps": {"first": 50},
     "checklistItems": {"first": 50},
     "myChecklist": {"first": 50},

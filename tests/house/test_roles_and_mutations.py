@@ -111,6 +111,9 @@ PERSONS_WORD = {"gateAttest"}
 """Mutations that take a person besides their scope: a program has no word to give."""
 
 STAFF = {
+    "actingDeputy",
+    "actingLead",
+    "unblockedBy",
     "accountManager",
     "actor",
     "assignee",
