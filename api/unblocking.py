@@ -68,7 +68,7 @@ class Unblocking:
         description="Who can open it: first those whose work meets it, then those who may waive it. Whoever is away is "
         "left out for their deputy.",
         scope=Scope.MEMBERS_READ,
-        cost=FieldPrice(list_size=5),
+        cost=FieldPrice(list_size=2),
     )
     async def unblocked_by(root: Any, info: Info) -> list[Unblocker] | None:  # noqa: N805
         if root.cycle_id is None:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import members, teams
+from db import cycles, members, teams
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.bulk import BulkPolicy
 from domain.definitions import Owner
-from domain.errors import Outcome, UserError, invalid, not_found
+from domain.errors import Outcome, UserError, invalid, not_found, refused
 from domain.members import Member
 from domain.texts import REASON_LIMIT
-from workflows.checks import fit, found, refusable
+from workflows.checks import RefusedError, fit, found, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request
 from workflows.cycle_batches import CYCLES_MOST, RESULTS, Rows, each
@@ -85,9 +85,19 @@ def _faults(command: Reassign) -> list[UserError]:
 async def _successor(tx: Transaction, principal: Principal, command: Reassign, former: Member) -> UUID:
     """Return who takes over; who the deputy is, is used only for whoever may know it."""
     to = command.to or (former.deputy_id if principal.has(Scope.MEMBERS_READ) else None)
+    if to is not None and to in await members.active_among(tx, [to]):
+        return to
+    fault = not_found("active member", "toMemberId")
     if to is None:
-        fit([invalid("No deputy of this member is known to you; name who takes over.", "toMemberId")])
-        raise AssertionError
-    if to not in await members.active_among(tx, [to]):
-        fit([not_found("active member", "toMemberId")])
-    return to
+        fault = invalid("No deputy of this member is known to you; name who takes over.", "toMemberId")
+    raise RefusedError(refused(fault, *await _unknown(tx, command)))
+
+
+async def _unknown(tx: Transaction, command: Reassign) -> list[UserError]:
+    """Name every onboarding that is not visible to the caller, so that all that is wrong is told at once."""
+    seen = await cycles.by_ids(tx, command.cycles or ())
+    return [
+        not_found("onboarding", "onboardingIds", str(index))
+        for index, cycle in enumerate(command.cycles or ())
+        if cycle not in seen
+    ]

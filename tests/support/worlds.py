@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from domain.absences import AbsenceReason
 from domain.clients import DeviceState, ExternalKey
 from domain.ids import IdKind, public
 from domain.moves import Gate, Move
@@ -18,7 +19,20 @@ from tests.support.events import number
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report, ticket
-from workflows import amendments, calendars, clients, device_batches, devices, notes, plans, privacy, services, sites
+from workflows import (
+    absences,
+    amendments,
+    calendars,
+    clients,
+    device_batches,
+    devices,
+    notes,
+    plans,
+    privacy,
+    services,
+    sites,
+)
+from workflows.absences import AddAbsence
 from workflows.amendments import CreateAmendment
 from workflows.beginning import Team
 from workflows.calendars import SetCalendar
@@ -125,6 +139,9 @@ async def fill(onboarding: Onboarding, key: str) -> None:
     for note in (AddNote(f"Noted {key}", cycle=onboarding.cycle), AddNote(f"Noted {key}", client=client, pinned=True)):
         done(await notes.add(context, onboarding.lead, sent(), note))
     await planned(onboarding, f"Planned {key}")
+    far = provider.clock().date() + timedelta(days=300)
+    leave = AddAbsence(onboarding.lead.id, far, far, AbsenceReason.HOLIDAY)
+    done(await absences.add(context, onboarding.lead, sent(), leave))
     exported, _ = await privacy.export(context, admin, sent(), ExportSubject(DataSubject.MEMBER, onboarding.lead.id))
     done(exported)
     await onboarding.forward()
