@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Boolean, TextClause, and_, any_, bindparam, literal, or_, select, text
+from sqlalchemy import Boolean, TextClause, and_, any_, bindparam, literal_column, or_, select, text
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -23,7 +23,7 @@ _UUID = sqltypes.Uuid()
 
 # Read row by row on purpose: as a semi-join it would be planned as a scan of all onboardings.
 _ONBOARDED = (
-    select(literal(1))
+    select(literal_column("1"))
     .where(
         _CYCLE.tenant_id == _T.tenant_id,
         _CYCLE.client_id == _T.id,
@@ -60,10 +60,10 @@ VISIBLE = text("select id from client where tenant_id = :tenant and id = any(cas
 SAME_NAME = text("""
     select c.id from client c
     where c.tenant_id = :tenant and c.name_key = :name_key and c.id <> :client and c.merged_into is null
-      and (c.cycle_id is null or exists (
-          select from cycle y
-          where y.tenant_id = :tenant and y.client_id = c.id and coalesce(y.outcome <> all(:never), true)
-      ))
+      and (c.cycle_id is null or (
+          select 1 from cycle y
+          where y.tenant_id = :tenant and y.client_id = c.id and coalesce(y.outcome <> all(:never), true) limit 1
+      ) is not null)
     order by c.id limit 10
 """)
 FOLLOW = text("""

@@ -21,11 +21,10 @@ _FOUND = """
         union all
         select b.client_id, 'SAME_MAIL_DOMAIN'
         from (
-            select distinct lower(split_part(email, '@', 2)) as domain from contact
-            where tenant_id = :tenant and client_id = k.id and email is not null
+            select distinct email_domain as domain from contact
+            where tenant_id = :tenant and client_id = k.id and email_domain is not null
         ) as own
-        join contact b on b.tenant_id = :tenant and b.email is not null
-                      and lower(split_part(b.email, '@', 2)) = own.domain
+        join contact b on b.tenant_id = :tenant and b.email_domain = own.domain
         where own.domain <> all(cast(:free as text[]))
         union all
         select b.client_id, 'SAME_DEVICE_SERIAL'
@@ -35,10 +34,10 @@ _FOUND = """
     ) as found
     join client other on other.tenant_id = :tenant and other.id = found.id
     where other.id <> k.id and other.merged_into is null and other.erased_at is null
-      and (other.cycle_id is null or exists (
-          select from cycle y
-          where y.tenant_id = :tenant and y.client_id = other.id and coalesce(y.outcome <> all(:never), true)
-      ))
+      and (other.cycle_id is null or (
+          select 1 from cycle y
+          where y.tenant_id = :tenant and y.client_id = other.id and coalesce(y.outcome <> all(:never), true) limit 1
+      ) is not null)
       and (cast(:after as uuid) is null or other.id > :after)
       and (cast(:before as uuid) is null or other.id < :before)
     group by other.id

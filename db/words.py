@@ -94,6 +94,7 @@ PERSONAL: frozenset[tuple[str, str]] = frozenset(
         ("contact", "name"),
         ("contact", "name_key"),
         ("contact", "email"),
+        ("contact", "email_domain"),
         ("contact", "phone"),
         ("contact", "language"),
         ("member", "name"),

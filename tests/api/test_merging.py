@@ -160,7 +160,7 @@ async def test_lists_cost_the_same_however_many_clients_have_doubles(
 
     text = """{ clients(first: 50) { nodes {
         aliases { clientId onboardings { id } } duplicates(first: 3) { totalCount nodes { client { name } } } } } }"""
-    costs = []
+    costs: list[int] = []
     for _ in range(2):
         for _ in range(len(costs) * 7 + 1):
             done(await merged(provider, await provider.client("Acme"), await provider.client("Acme")))

@@ -43,11 +43,15 @@ def upgrade() -> None:
         ["tenant_id", "merged_into"],
         postgresql_where=sa.text("merged_into is not null"),
     )
+    op.add_column(
+        "contact",
+        sa.Column("email_domain", sa.Text(), sa.Computed("lower(split_part(email, '@', 2))", persisted=True)),
+    )
     op.create_index(
         "ix_contact_email_domain",
         "contact",
-        ["tenant_id", sa.text("lower(split_part(email, '@', 2))")],
-        postgresql_where=sa.text("email is not null"),
+        ["tenant_id", "email_domain"],
+        postgresql_where=sa.text("email_domain is not null"),
     )
     op.create_index(
         "ix_device_serial", "device", ["tenant_id", "serial"], postgresql_where=sa.text("serial is not null")
