@@ -217,7 +217,7 @@ def _payload(payload: type[P], outcome: Outcome, **further: Any) -> P:
         results=results,
         changes=[change for result in results for change in result.changes],
         event_id=event_id(outcome),
-        errors=list(outcome.errors),
+        errors=list(outcome.errors),  # type: ignore[arg-type]
         **further,
     )
 

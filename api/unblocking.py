@@ -6,9 +6,8 @@ from uuid import UUID
 
 import strawberry
 
-from api import client_loaders
+from api import client_enums, client_loaders  # noqa: F401 -- publishes the enums named here
 from api import onboarding_loaders as loaders
-from api.client_enums import Party
 from api.context import Info, OperationContext
 from api.covers import covering
 from api.enums import described
@@ -16,6 +15,7 @@ from api.fields import FieldPrice, member_id_field, resolved, window
 from db import checklists, desk
 from domain import unblocking
 from domain.access import Scope
+from domain.clients import Party
 from domain.definitions import Hardness
 from domain.moves import Gate
 from domain.unblocking import GRANTING, Surroundings, Way

@@ -9,7 +9,7 @@ import strawberry
 from api import client_loaders as loaders
 from api.clients import ClientRef
 from api.context import Info
-from api.fields import id_field, optional_id_field, query_field, resolved, window
+from api.fields import FieldPrice, id_field, optional_id_field, query_field, resolved, window
 from api.members import Member
 from api.onboarding_loaders import of_client
 from api.paging import After, Before, Connection, First, Last
@@ -52,6 +52,15 @@ class Viewer:
     @resolved(description="The member who is asking; `null` for a program.")
     async def member(root: Any, info: Info) -> Member | None:  # noqa: N805
         return await info.context.loader(loaders.member).load(root.member_id) if root.member_id else None  # type: ignore[return-value]
+
+    @resolved(
+        description="The members who are away today and for whom you stand in: their onboardings are yours meanwhile.",
+        scope=Scope.MEMBERS_READ,
+        cost=FieldPrice(list_size=5),
+    )
+    async def stands_in_for(root: Any, info: Info) -> list[Member] | None:  # noqa: N805
+        found = await info.context.loader(loaders.member).load_many(sorted(root.absent))
+        return [member for member in found if member is not None]  # type: ignore[misc]
 
     @resolved(description="Whether this scope is held: at all, or for one client. `false` for a client not visible.")
     async def can(

@@ -155,7 +155,7 @@ SHUT = {"shut": [Gate.PRIMARY_CONTACT]}
             [("PLANNED_DATE_PASSED", "OVERDUE", "onboardingPlan"), ("GATE_BLOCKED", "LATER", "waiverRequest")],
         ),
         (
-            file(cycle(), silent=6, pace=Pace.STALE, **SHUT),  # type: ignore[arg-type]
+            file(cycle(), silent=6, pace=Pace.STALE, **SHUT),
             [("STALE", "AT_RISK", "noteAdd"), ("GATE_BLOCKED", "LATER", "waiverRequest")],
         ),
         (held(3, None), []),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,7 +31,8 @@ async def led(provider: Provider, count: int = 3) -> tuple[Principal, list[Onboa
 
 
 def statuses(outcome: Outcome) -> list[str]:
-    return [result["status"] for result in outcome.facts["results"]]  # type: ignore[index,union-attr]
+    results: Any = outcome.facts["results"]
+    return [result["status"] for result in results]
 
 
 async def hold(onboardings: list[Onboarding], by: Principal, **further: object) -> Outcome:
