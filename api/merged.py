@@ -70,7 +70,11 @@ class ClientAlias:
     client_id: strawberry.ID = id_field(IdKind.CLIENT, description="The id that it had.")
     name: str = strawberry.field(description="The name that it had.")
     merged_at: datetime = strawberry.field(description="When it was merged.")
-    merge_reason: str | None = strawberry.field(description="Why.")
+
+    @resolved(description="Why.", scope=Scope.AUDIT_READ)
+    def merge_reason(root: Any) -> str | None:  # noqa: N805 -- the root is a domain value
+        reason: str | None = root.merge_reason
+        return reason
 
     @resolved(
         description="The onboardings that it had, oldest first. They stay its own, with the contracts that they name.",
@@ -87,7 +91,11 @@ class ClientAliases:
     merged_at: datetime | None = strawberry.field(
         description="When it was merged into another client; only a list of what is set aside shows it by itself."
     )
-    merge_reason: str | None = strawberry.field(description="Why it was merged.")
+
+    @resolved(description="Why it was merged.", scope=Scope.AUDIT_READ)
+    def merge_reason(root: Any) -> str | None:  # noqa: N805 -- the root is a domain value
+        reason: str | None = root.merge_reason
+        return reason
 
     @resolved(description="The client into which it was merged.")
     async def merged_into(root: Any, info: Info) -> OtherClient | None:  # noqa: N805

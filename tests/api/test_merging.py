@@ -147,6 +147,16 @@ async def test_a_credential_of_some_clients_sees_no_double_among_the_others(prov
     assert led == {"client": None, "node": None, "nodes": []}
 
 
+async def test_why_clients_were_merged_is_among_the_providers_own_words(provider: Provider) -> None:
+    kept, duplicate = await provider.client("Acme"), await provider.client("Acme")
+    done(await merged(provider, kept, duplicate))
+    text = "{ clients(first: 5) { nodes { mergeReason aliases { name mergeReason } } } }"
+    outside = without(provider.admin, Scope.AUDIT_READ)
+    data, errors = await answered(provider, text, principal=outside)
+    assert data["clients"]["nodes"] == [{"mergeReason": None, "aliases": [{"name": "Acme", "mergeReason": None}]}]
+    assert len(errors) == 2
+
+
 async def test_lists_cost_the_same_however_many_clients_have_doubles(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
