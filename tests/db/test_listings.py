@@ -48,7 +48,7 @@ async def plan(provider: Provider, statement: Any, **params: Any) -> str:
     async with provider.context.database.reading(provider.admin) as tx:
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashagg", "enable_sort"):
             await tx._connection.execute(f"set local {setting} = off")
-        rows = await tx._connection.fetch(f"explain {sql}", *((defaults | params)[name] for name in names))
+        rows = await tx._connection.fetch(f"explain {sql}", *(params.get(name, defaults.get(name)) for name in names))
     return "\n".join(row[0] for row in rows)
 
 
