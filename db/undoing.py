@@ -1,6 +1,7 @@
 """Undoing: what a move changed is put back as it was, and what it had planned is called off."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -50,8 +51,11 @@ CALL_OFF = text("""
       and id = any(cast(:effects as uuid[]))
 """)
 
+# Whoever leads by now hears of the timers: the lead may have become another since the move.
 BRING_BACK = text("""
-    update effect set state = 'PLANNED', reason = null, settled_at = null
+    update effect set
+        state = 'PLANNED', reason = null, settled_at = null,
+        recipient = case when kind = 'TIMER' then cast(:lead as text) else recipient end
     where tenant_id = :tenant and cycle_id = :cycle and state = 'CANCELLED' and reason = :move
       and settled_at = :recorded_at
 """)
@@ -69,10 +73,10 @@ async def sent(tx: Transaction, move: Transition) -> int:
     return count
 
 
-async def put_back(tx: Transaction, move: Transition, now: datetime, *, held: bool) -> None:
+async def put_back(tx: Transaction, move: Transition, now: datetime, *, lead: UUID, held: bool) -> None:
     """Put stays, windows, holds and effects back as they were before a cycle's last move.
 
-    `held` says whether the cycle was on hold then.
+    `lead` is who leads the cycle by now; `held` says whether it was on hold then.
     """
     named = {"tenant": tx.tenant, "cycle": move.cycle_id}
     await tx.run(EMPTY, **named, now=now)
@@ -82,4 +86,4 @@ async def put_back(tx: Transaction, move: Transition, now: datetime, *, held: bo
     if held:
         await tx.run(CONTINUE_HOLD, **named)
     await tx.run(CALL_OFF, **named, effects=list(move.effect_ids), version=str(move.version), now=now)
-    await tx.run(BRING_BACK, **named, move=move.move.value, recorded_at=move.recorded_at)
+    await tx.run(BRING_BACK, **named, lead=str(lead), move=move.move.value, recorded_at=move.recorded_at)

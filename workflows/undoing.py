@@ -1,10 +1,11 @@
 """Undoing: whoever made the last move takes it back, within a day and before anything was sent."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db import cycles, histories, parts, steps, undoing
+from db.cycles import Locked
 from db.portraits import portrait
 from db.session import Transaction
 from domain import consequences
@@ -12,7 +13,9 @@ from domain.access import Principal
 from domain.errors import ErrorCode, Outcome, UserError, not_found, refused, stale
 from domain.moves import MOVES, UNDOABLE, Move
 from domain.onboarding import Cycle, Transition, replay
+from domain.own_calendars import Calendars
 from domain.portraits import Portrait, differences
+from domain.retargeting import UNDER_WAY
 from domain.stages import Stage
 from domain.steps import Step
 from workflows import machine
@@ -20,6 +23,7 @@ from workflows.audit import Attempt, moved_event, not_yours, transition
 from workflows.commands import perform
 from workflows.context import Context, Request
 from workflows.restating import restate
+from workflows.retargeting import retarget
 
 UNDO_WITHIN = timedelta(hours=24)
 
@@ -54,11 +58,12 @@ async def undo(context: Context, principal: Principal, request: Request, command
         back = _stage_before(last)
         machine.advance(cycle.stage, Move.UNDO, back, ())
         before = await portrait(tx, cycle.id)
-        await undoing.put_back(tx, last, attempt.now, held=replay(tuple(earlier)).held)
+        await undoing.put_back(tx, last, attempt.now, lead=cycle.lead_id, held=replay(tuple(earlier)).held)
         put_back = _as_before(attempt, back, before, await portrait(tx, cycle.id))
         event = moved_event(attempt, put_back, cycle.stage, ())
         audit = transition(attempt, put_back, cycle.stage, definition, (), (), event)
         await steps.take(tx, Step(put_back, audit, event))
+        await _retarget(tx, locked, put_back, attempt.now)
         span = (last.effective_at, attempt.now)
         restated = await restate(tx, principal, request, cycle, span, attempt.now)
         changes = (*differences(before, await portrait(tx, cycle.id)), *restated)
@@ -91,6 +96,12 @@ def _as_before(attempt: Attempt, back: Stage, before: Portrait, stored: Portrait
         active_at=attempt.now,
         version=cycle.version + 1,
     )
+
+
+async def _retarget(tx: Transaction, locked: Locked, cycle: Cycle, now: datetime) -> None:
+    """Set target and timers anew where the contract's start or the calendar became another since the move."""
+    if cycle.stage in UNDER_WAY:
+        await retarget(tx, [cycle], Calendars(locked.settings.calendar), locked.settings, now)
 
 
 async def _not_undoable(tx: Transaction, attempt: Attempt, command: UndoCommand, last: Transition) -> UserError | None:

@@ -18,12 +18,14 @@ from domain.portraits import Portrait
 from domain.stages import Stage
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
+from tests.support.slow_figures import ZONE
 from tests.support.tickets import report, ticket
 from workflows.contracts import UpdateContract
 from workflows.contracts import update as update_contract
 from workflows.correcting import CorrectCommand, correct
 from workflows.effects import fire_due
 from workflows.opening import OpenCommand, open_cycle
+from workflows.teams import TeamCommand, change_team
 from workflows.undoing import UndoCommand, undo
 
 
@@ -167,6 +169,30 @@ async def test_an_off_boarding_undone_can_be_made_again(onboarding: Onboarding) 
     after = await seen(onboarding)
     assert [e.state for e in after.effects if e.name == "EXIT"] == [EffectState.CANCELLED] * 2
     assert [w.closed_at for w in after.windows] == [None]
+
+
+async def test_what_became_another_since_the_move_is_not_put_back_by_its_undo(onboarding: Onboarding) -> None:
+    provider = onboarding.provider
+    for _ in range(3):
+        await onboarding.forward()
+    other = await provider.invited(Role.ONBOARDING_LEAD)
+    change = TeamCommand(onboarding.cycle, onboarding.version, lead=other.id, engineers=(onboarding.lead.id,))
+    moved = await change_team(provider.context, provider.admin, sent(), change)
+    done(moved)
+    onboarding.version = moved.version or 0
+    starts_on = provider.clock().date() + timedelta(days=20)
+    done(
+        await update_contract(
+            provider.context, provider.admin, sent(), UpdateContract(onboarding.contract, starts_on=starts_on)
+        )
+    )
+    done(await undone(onboarding))
+    after = await seen(onboarding)
+    days = {e.name: e for e in after.effects if e.name.startswith("DAY_")}
+    assert {e.state for e in days.values()} == {EffectState.PLANNED}
+    assert {e.recipient for e in days.values()} == {str(other.id)}
+    assert days["DAY_90"].due_at.astimezone(ZONE).date() == starts_on + timedelta(days=90)
+    assert after.cycle.target_at == days["DAY_90"].due_at + timedelta(days=1)
 
 
 async def test_only_the_last_move_of_ones_own_is_undone_and_only_for_a_day(onboarding: Onboarding) -> None:
