@@ -51,11 +51,13 @@ CYCLE = text("""
     where tenant_id = :tenant and id = :cycle
 """)
 
-# What counts from the move itself moves along; the stage's own target and days are set anew elsewhere.
+# What counts from the move itself moves along; the stage's own target and days are set anew elsewhere. A survey whose
+# moment had gone by is planned again where that lies ahead after all.
 PLANNED = text("""
     with moved as (
         select id, due_at + (cast(:to as timestamptz) - cast(:at as timestamptz)) as due_at from effect
-        where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and id = any(cast(:effects as uuid[]))
+        where tenant_id = :tenant and cycle_id = :cycle and id = any(cast(:effects as uuid[]))
+          and (state = 'PLANNED' or (state = 'SKIPPED' and reason = 'PAST'))
           and (kind = 'SURVEY' or key like 'HOLD_REVIEW:%')
     )
     update effect set

@@ -128,10 +128,12 @@ def name_faults(name: str, field: str) -> Iterator[UserError]:
 
 
 def past_faults(instant: datetime, now: datetime, field: str) -> Iterator[UserError]:
-    """Tell what stands against an instant that must have been."""
+    """Tell what stands against an instant that must have been, and in the years in which business is done."""
     if instant > now:
         message = f"{instant.isoformat()} is still to come (it is {now.isoformat()}); give an instant that has passed."
         yield invalid(message, field)
+    elif instant.date() < EARLIEST_DAY:
+        yield invalid(f"{instant.isoformat()} is out of range; give an instant from {EARLIEST_DAY} on.", field)
 
 
 def _short_faults(text: str | None, field: str) -> Iterator[UserError]:

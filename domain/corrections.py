@@ -7,6 +7,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from domain.access import Scope
+from domain.client_rules import EARLIEST_DAY
 from domain.errors import ErrorCode, UserError, invalid
 from domain.moves import STAYING, Move
 from domain.onboarding import Hold, Transition, Visit
@@ -31,6 +32,9 @@ class Happening:
     def fault(self, wanted: datetime, now: datetime) -> UserError | None:
         """Return why this move cannot have happened at an instant, or `None`."""
         name = self.move.move.value
+        if wanted.date() < EARLIEST_DAY:
+            message = f"{wanted.isoformat()} is out of range; give an instant from {EARLIEST_DAY} on."
+            return invalid(message, "effectiveAt")
         if wanted > now:
             return invalid(f"{name} cannot have happened at {wanted:%Y-%m-%d %H:%M} UTC, in the future.", "effectiveAt")
         if self.after is not None and wanted < self.after:
@@ -66,8 +70,10 @@ def happening(trail: Sequence[Transition], move: UUID) -> Happening | UserError:
 
 
 def scope_of(move: Transition) -> Scope:
-    """Return what it takes to correct a move: who may end an onboarding may say when it ended."""
-    return Scope.ONBOARDING_END if move.to_stage in ENDS else Scope.ONBOARDING_MOVE
+    """Return what it takes to correct a move: who may end an onboarding so may say when it ended."""
+    if move.to_stage in ENDS and move.move is not Move.LOSE:
+        return Scope.ONBOARDING_END
+    return Scope.ONBOARDING_MOVE
 
 
 @dataclass(frozen=True, slots=True)

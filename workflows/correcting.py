@@ -11,7 +11,7 @@ from db.portraits import portrait
 from db.session import Transaction
 from domain import consequences
 from domain.access import Principal
-from domain.corrections import Happening, displaced, happening, scope_of, stays_about
+from domain.corrections import Happening, Stays, displaced, happening, scope_of, stays_about
 from domain.effects import held_business_days, target_of
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.moves import MOVES, STAYING, Move
@@ -95,7 +95,7 @@ async def _put(
     aside = displaced(before.visits, stays.entered, to)
     await corrections.put(tx, Shift(cycle, found.move, stays, found.effective_at, to, aside), attempt.now)
     corrected = replace((await cycles.by_ids(tx, [cycle.id]))[cycle.id], version=cycle.version + 1)
-    corrected = await _retarget(tx, attempt, locked, corrected)
+    corrected = await _retarget(tx, attempt, locked, corrected, stays)
     event = moved_event(attempt, corrected, cycle.stage, ())
     audit = transition(attempt, corrected, cycle.stage, locked.definition, (), (), event)
     await steps.take(tx, Step(corrected, replace(audit, effective_at=to, corrects=found.move.id), event))
@@ -105,14 +105,17 @@ async def _put(
     return Outcome(cycle.id, corrected.version, event.id, facts=consequences.told(changes))
 
 
-async def _retarget(tx: Transaction, attempt: Attempt, locked: Locked, cycle: Cycle) -> Cycle:
-    """Set the targets of all stays anew, and the timers of the one that goes on."""
+async def _retarget(tx: Transaction, attempt: Attempt, locked: Locked, cycle: Cycle, about: Stays) -> Cycle:
+    """Set anew the target of the stay that began or was held at another time, and the timers of the one that goes on.
+
+    Of other stays that are over it stays as it was: by the contract, the calendar and the rules of their time.
+    """
     rules, settings = locked.definition.rules, locked.settings
     wanted = evidence.Wanted(cycle, rules, settings.calendar)
     facts = (await evidence.gather(tx, [wanted], settings, attempt.now))[cycle.id]
     holds = (await cycles.holds(tx, [cycle.id])).get(cycle.id, [])
     for visit in (await cycles.visits(tx, [cycle.id]))[cycle.id]:
-        if visit.left_at is not None and visit.target_at is not None:
+        if visit.left_at is not None and visit.target_at is not None and _concerned(visit, about):
             within = [hold for hold in holds if _within(hold.held_at, visit)]
             held = held_business_days(within, visit.entered_at, visit.left_at, settings.calendar)
             target = target_of(visit.stage, visit.entered_at, rules, facts, settings.calendar, held_business_days=held)
@@ -124,6 +127,11 @@ async def _retarget(tx: Transaction, attempt: Attempt, locked: Locked, cycle: Cy
     timers = timers_anew(cycle, rules, facts, settings.calendar, target)
     await steps.reschedule(tx, cycle, target, [(new_id(), timer) for timer in timers], attempt.now)
     return replace(cycle, target_at=target)
+
+
+def _concerned(visit: Visit, about: Stays) -> bool:
+    began = about.entered is not None and about.entered.id == visit.id
+    return began or (about.hold is not None and _within(about.hold.held_at, visit))
 
 
 def _within(instant: datetime, visit: Visit) -> bool:

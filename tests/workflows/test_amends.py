@@ -1,7 +1,7 @@
 """What was done by mistake is set right: undone, corrected or discarded, and the trail keeps it all."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason, Transition
 from domain.portraits import Portrait
 from domain.stages import Stage
+from tests.support.migrations import migrated, version
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, codes, done, sent
 from tests.support.slow_figures import ZONE
@@ -292,6 +293,50 @@ async def test_no_survey_is_sent_for_a_moment_that_a_correction_put_into_the_pas
     done(await corrected(onboarding, Move.BEGIN_DISCOVERY, provider.clock() - timedelta(days=2)))
     surveys = [e for e in (await seen(onboarding)).effects if e.kind is EffectKind.SURVEY]
     assert {(e.state, e.reason) for e in surveys} == {(EffectState.SKIPPED, "PAST")}
+
+
+async def test_a_survey_comes_back_once_its_moment_lies_ahead_after_all(onboarding: Onboarding) -> None:
+    for _ in range(2):
+        await onboarding.forward()
+    onboarding.provider.clock.forward(days=95)
+    await onboarding.forward()
+    graduated_at, before = onboarding.provider.clock(), await seen(onboarding)
+    onboarding.provider.clock.forward(days=1)
+    done(await corrected(onboarding, Move.GRADUATE, graduated_at - timedelta(days=94)))
+    aside = [e for e in (await seen(onboarding)).effects if e.name == "QUARTERLY_NPS"]
+    assert {(e.state, e.reason) for e in aside} == {(EffectState.SKIPPED, "PAST")}
+    done(await corrected(onboarding, Move.GRADUATE, graduated_at))
+    after = [e for e in (await seen(onboarding)).effects if e.name == "QUARTERLY_NPS"]
+    assert after == [e for e in before.effects if e.name == "QUARTERLY_NPS"]
+
+
+async def test_a_lead_corrects_when_a_client_was_lost_as_leads_may_lose_them(onboarding: Onboarding) -> None:
+    onboarding.provider.clock.forward(days=2)
+    done(await onboarding.move(Move.LOSE, outcome=EndReason.PRICE, reason="too dear"))
+    at = onboarding.provider.clock() - timedelta(hours=1)
+    done(await corrected(onboarding, Move.LOSE, at))
+    assert (await seen(onboarding)).cycle.ended_at == at
+
+
+@pytest.mark.parametrize("year", [1, 1500])
+async def test_no_move_took_effect_in_years_before_there_was_business(onboarding: Onboarding, year: int) -> None:
+    outcome = await corrected(onboarding, Move.OPEN, datetime(year, 1, 1, tzinfo=UTC), dry_run=True)
+    assert codes(outcome) == ["INVALID"]
+    assert outcome.errors[0].path == ("effectiveAt",)
+
+
+async def test_a_correction_leaves_the_target_of_a_stay_it_is_not_about(onboarding: Onboarding) -> None:
+    await onboarding.forward()
+    (contracting, _) = (await seen(onboarding)).visits
+    assert contracting.target_at is not None
+    number = await version(onboarding.provider, targets={"CONTRACTING": 1, "ASSET_DISCOVERY": 3})
+    await migrated(onboarding, number)
+    await onboarding.forward()
+    onboarding.provider.clock.forward(days=2)
+    live_at = onboarding.provider.clock() - timedelta(days=1)
+    done(await corrected(onboarding, Move.GO_LIVE, live_at))
+    after = await seen(onboarding)
+    assert next(v for v in after.visits if v.id == contracting.id).target_at == contracting.target_at
 
 
 async def test_a_hold_that_began_earlier_shifts_the_target_further(onboarding: Onboarding) -> None:
