@@ -11,7 +11,7 @@ from domain.baselines import Baseline, Span, figures
 from domain.calendars import Calendar
 from domain.definitions import Definition, Rules
 from domain.effects import PlannedEffect, effects
-from domain.errors import ErrorCode, Outcome, UserError
+from domain.errors import ErrorCode, Outcome, UserError, refused
 from domain.events import Envelope, OnboardingMoved
 from domain.gates import Evidence, Verdict
 from domain.moves import MOVES, Move
@@ -59,10 +59,12 @@ class Attempt:
         definition: Definition,
         verdicts: tuple[Verdict, ...] = (),
     ) -> Outcome:
-        """Keep the refused attempt in the trail and return why it was refused.
+        """Keep the refused attempt in the trail and return why it was refused; naming what is not there is none.
 
         A reason that was refused for its length is kept as far as the limit, since the trail is kept for good.
         """
+        if error.code is ErrorCode.NOT_FOUND:
+            return refused(error, subject=self.cycle.id)
         row = _row(self, self.cycle, self.cycle.stage, definition, verdicts)
         reason = self.reason[:REASON_LIMIT] if self.reason else None
         await steps.refuse(tx, replace(row, to_stage=target, accepted=False, refusal=error.code.value, reason=reason))

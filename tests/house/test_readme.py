@@ -17,7 +17,8 @@ SENT = [json.loads(body)["query"] for body in re.findall(r"-d '(\{\"query\".+?\}
 
 def as_the_shell_gives_it(text: str) -> str:
     """Return a query with the shell's variables filled in."""
-    return re.sub(r"'\$(?:(\w+)|\(day \d+\))'", lambda spliced: spliced[1] or "2026-11-20", text)
+    versions = re.sub(r"'\$\(at \$\w+\)'", "3", text)
+    return re.sub(r"'\$(?:(\w+)|\(day -?\d+\))'", lambda spliced: spliced[1] or "2026-11-20", versions)
 
 
 @pytest.mark.parametrize("text", [*ASKED, *SENT])
