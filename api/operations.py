@@ -27,7 +27,6 @@ from graphql import (
 )
 from graphql.validation import ASTValidationRule
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.context import OperationContext
@@ -35,10 +34,11 @@ from api.cost import Prices
 from api.errors import MAX_ERRORS, BadRequest, Refused
 from api.executor import Executor, Objects
 from api.limits import DocumentLimits
+from api.nulls import NoNullWhereNoneFits
 from api.schema import executable
 from api.shape import refuse_misshapen
 
-RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, NoNullWhereNoneFits, OneOfInputValidationRule)
 
 # Syntax trees take about a hundred times the space of their text.
 _KEPT_CHARACTERS = 400_000

@@ -37,6 +37,7 @@ from api.migrations import MigrationMutation
 from api.moves import MovesMutation
 from api.nodes import NodesQuery
 from api.notes import NotesMutation
+from api.nulls import refuse_nulls
 from api.onboarding import OnboardingQuery
 from api.onboarding_batches import OnboardingBatchesMutation
 from api.onboarding_changes import OnboardingSubscription
@@ -133,6 +134,7 @@ def build(
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     guard(executable(schema))
+    refuse_nulls(executable(schema))
     _describe_arguments(executable(schema))
     return schema
 

@@ -336,3 +336,28 @@ async def test_the_statements_do_not_grow_with_the_clients(provider: Provider, m
         figures.append(counted)
 
     assert figures[0] == figures[1]
+
+
+async def test_what_cannot_be_empty_is_not_emptied_by_null_but_named(provider: Provider) -> None:
+    client = await created(provider)
+    update = """
+        mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { name } errors { code } } }
+    """
+    inline = "mutation ($n: String) { clientUpdate(input: {clientId: %s, name: $n}) { client { name } } }"
+    written = "mutation { clientUpdate(input: {clientId: %s, name: null}) { client { name } } }"
+    quoted = f'"{client["id"]}"'
+    told = "ClientUpdateInput.name cannot be null: give a value, or leave it out to keep what is there."
+
+    with pytest.raises(Rejected) as in_variables:
+        await answered(provider, update, {"input": {"clientId": client["id"], "name": None}})
+    with pytest.raises(Rejected) as in_the_document:
+        await answered(provider, written % quoted)
+    _, in_a_field = await answered(provider, inline % quoted, {"n": None})
+    emptied = await asked(provider, update, {"input": {"clientId": client["id"], "industry": None}})
+    left_out = await asked(provider, inline % quoted)
+
+    assert [error.message for error in in_variables.value.errors] == [told]
+    assert [error.message for error in in_the_document.value.errors] == [told]
+    assert in_a_field == [told]
+    assert emptied["clientUpdate"] == {"client": {"name": "Acme"}, "errors": []}
+    assert left_out["clientUpdate"]["client"]["name"] == "Acme"
