@@ -9,6 +9,7 @@ from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.client_rules import EARLIEST_DAY, LATEST_DAY
 from domain.clients import ContactRole, ContractScope, ContractStatus, ContractType, ExternalKey
 from domain.effects import EffectKind, EffectState
 from domain.errors import UserError
@@ -171,8 +172,12 @@ class Arrived:
 
 
 def instant(when: When, zone: ZoneInfo) -> datetime:
-    """Return the instant that is meant: of a day its first moment."""
-    return when if isinstance(when, datetime) else start_of_day(when, zone)
+    """Return the instant that is meant: of a day its first moment.
+
+    A day outside the years in which business is done is refused as a fault of its row; until then it counts as the
+    nearest one in them, for the first and last days of the calendar have no instants in some zones.
+    """
+    return when if isinstance(when, datetime) else start_of_day(min(max(when, EARLIEST_DAY), LATEST_DAY), zone)
 
 
 def stays(told: Arrival, zone: ZoneInfo) -> tuple[Stay, ...]:

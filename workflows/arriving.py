@@ -17,7 +17,6 @@ from domain.moving_in import Arrival, ArrivalStatus, Arrived, ArrivedEffect, Tol
 from domain.moving_in_rules import Today, arrival_faults, warnings
 from domain.onboarding import Cycle, ScopeKind
 from domain.own_calendars import Calendars
-from domain.periods import start_of_day
 from domain.stages import ENDS, Stage
 from domain.tenants import TenantSettings
 from workflows.beginning import before_any_evidence
@@ -167,7 +166,7 @@ def _contract(told: ToldContract, client: UUID, desk: Desk) -> Contract:
         renews_on=told.renews_on,
         sent_at=instant(told.sent_on, zone) if told.sent_on else None,
         signed_at=instant(told.signed_on, zone) if told.signed_on else None,
-        ended_at=start_of_day(told.ends_on, zone) if ended and told.ends_on else None,
+        ended_at=instant(told.ends_on, zone) if ended and told.ends_on else None,
         waiting_on=Party.CLIENT if status is ContractStatus.SENT else None,
         created_at=desk.now,
         version=1,

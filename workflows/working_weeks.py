@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.calendars import LONGEST_SEARCH_DAYS, Calendar, Hours, InvalidCalendar
 from domain.changes import UNCHANGED, Change
+from domain.client_rules import day_faults
 from domain.errors import UserError, invalid
 from domain.periods import Weekday
 from workflows.public_holidays import UnknownRegionError, public_holidays
@@ -43,6 +44,8 @@ def calendar_of(base: Calendar, terms: Terms, year: int) -> tuple[Calendar, list
     own_days = base.own_days if terms.own_days is UNCHANGED else tuple(sorted(set(terms.own_days)))
     if len(own_days) > OWN_DAYS_MOST:
         errors.append(invalid(f"{len(own_days)} days are too many; {OWN_DAYS_MOST} at most.", "ownDays"))
+    for day in own_days:
+        errors += day_faults(day, "ownDays")
     public: frozenset[date] = frozenset()
     if country is not None:
         try:

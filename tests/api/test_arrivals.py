@@ -92,3 +92,24 @@ async def test_what_was_brought_in_is_read_like_any_other(provider: Provider) ->
         ("IMPORT", "STEADY_STATE", "API", []),
     ]
     assert [m["effectiveAt"] for m in moves] == ["2025-09-30T22:00:00Z", "2026-01-14T23:00:00Z"]
+
+
+async def test_days_at_the_ends_of_the_calendar_are_named_as_out_of_range(provider: Provider) -> None:
+    lead = await lead_of(provider)
+    row = {"name": "Acme", "leadEmail": lead.email, "stage": "EARLY_SUPPORT"}
+    contract = {"title": "Managed services"}
+    given: list[dict[str, Any]] = []
+    for day in ("0001-01-01", "9999-12-31"):
+        given.append(row | {"liveOn": day})
+        given.append(row | {"liveOn": "2026-01-05", "hold": {"since": day, "reason": "CLIENT"}})
+        given.append(row | {"liveOn": "2026-01-05", "contract": {**contract, "signedOn": day}})
+        given.append(row | {"liveOn": "2026-01-05", "contract": {**contract, "status": "ENDED", "endsOn": day}})
+    paths = [["liveOn"], ["hold", "since"], ["contract", "signedOn"], ["contract", "endsOn"]]
+
+    answer = await sent(provider, provider.admin, given, dry_run=True)
+
+    out_of_range = [
+        [error["path"][2:] for error in result["errors"] if "is out of range; give a day from" in error["message"]]
+        for result in answer["results"]
+    ]
+    assert out_of_range == [[path] for path in paths * 2]

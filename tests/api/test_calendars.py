@@ -202,3 +202,12 @@ async def test_an_account_manager_off_the_team_is_refused(provider: Provider) ->
 async def _site(provider: Provider, client: UUID) -> UUID:
     command = CreateSite(client, "Harbour", zone=ZoneInfo("Europe/Lisbon"))
     return done(await create_site(provider.context, provider.admin, sent(), command))
+
+
+async def test_days_off_at_the_ends_of_the_calendar_are_named_as_out_of_range(provider: Provider) -> None:
+    given = {"ownDays": ["2026-12-24", "9999-12-31"], "dryRun": True}
+    payload = (await asked(provider, SETTINGS, {"input": given}))["tenantSettingsUpdate"]
+
+    assert [error["message"] for error in payload["errors"]] == [
+        "9999-12-31 is out of range; give a day from 1970-01-01 to 2199-12-31."
+    ]
