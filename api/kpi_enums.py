@@ -159,6 +159,7 @@ described(
     SPAM="The ticket was marked as spam.",
     OTHER_SOURCE="The ticket was opened by a source that wasn't asked for, such as monitoring.",
     ROLLED_BACK="The stay was set aside by a roll-back.",
+    UNDONE="The move was undone by whoever made it.",
     ENTERED_IN_ERROR="The onboarding was entered in error.",
     NO_GATES="The move had no gates.",
     NOT_SIGNED="The onboarding has no contract of which it is known when it was signed.",

@@ -29,6 +29,7 @@ class LeftOut(StrEnum):
     """Why a row of onboarding doesn't count."""
 
     ROLLED_BACK = "ROLLED_BACK"
+    UNDONE = "UNDONE"
     ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
     NO_GATES = "NO_GATES"
     NOT_SIGNED = "NOT_SIGNED"
@@ -94,17 +95,40 @@ OPEN_CYCLES = text(f"""
     group by 1, 2, 3
 """)
 
+# A correction is a row of the trail with the time that it tells: the latest such row says when a move took effect, and
+# the next thing that happened after a move whether it was undone.
+_MOVES = """
+    moves as (
+        select t.id, t.client_id, t.cycle_id, r.effective_at, t.from_stage, t.gates, t.waiver_ids,
+               coalesce(c.outcome = any(:never), false) as mistaken,
+               coalesce((
+                   select n.move = 'UNDO' from transition n
+                   where n.tenant_id = :tenant and n.cycle_id = t.cycle_id and n.accepted and n.version > t.version
+                     and n.recorded_at <= :now
+                   order by n.version limit 1
+               ), false) as undone
+        from transition r
+        join transition t on t.tenant_id = :tenant and t.id = coalesce(r.corrects, r.id)
+        join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
+        where r.tenant_id = :tenant and r.accepted and r.effective_at >= :from and r.effective_at < :to
+          and r.recorded_at <= :now and t.from_stage <> t.to_stage
+          and not exists (
+              select from transition k
+              where k.tenant_id = :tenant and k.cycle_id = r.cycle_id and k.accepted and k.version > r.version
+                and k.corrects = t.id and k.recorded_at <= :now
+          )
+          and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
+          and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
+    )
+"""
+
 GATED_MOVES = text(f"""
+    with {_MOVES}
     select width_bucket(t.effective_at, cast(:instants as timestamptz[])) - 1 as bucket,
            {_SPLIT.format(client="t.client_id", stage="t.from_stage")}, count(*)::int as moves,
            (count(*) filter (where cardinality(t.waiver_ids) > 0))::int as waived
-    from transition t
-    join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
-    where t.tenant_id = :tenant and t.accepted and t.from_stage <> t.to_stage and jsonb_array_length(t.gates) > 0
-      and t.effective_at >= :from and t.effective_at < :to and t.recorded_at <= :now
-      and coalesce(c.outcome <> all(:never), true)
-      and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
-      and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
+    from moves t
+    where jsonb_array_length(t.gates) > 0 and not t.mistaken and not t.undone
     group by 1, 2, 3
 """)
 
@@ -122,16 +146,13 @@ CYCLE_ROWS = text("""
     order by c.opened_at, c.id
 """)
 
-MOVE_ROWS = text("""
+MOVE_ROWS = text(f"""
+    with {_MOVES}
     select t.id, t.effective_at as at, t.cycle_id, t.from_stage as stage, cardinality(t.waiver_ids) > 0 as counted,
-           case when c.outcome = any(:never) then 'ENTERED_IN_ERROR'
-                when jsonb_array_length(t.gates) = 0 then 'NO_GATES' end as reason
-    from transition t
-    join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
-    where t.tenant_id = :tenant and t.accepted and t.from_stage <> t.to_stage
-      and t.effective_at >= :from and t.effective_at < :to and t.recorded_at <= :now
-      and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
-      and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
+           case when t.mistaken then 'ENTERED_IN_ERROR'
+                when jsonb_array_length(t.gates) = 0 then 'NO_GATES'
+                when t.undone then 'UNDONE' end as reason
+    from moves t
     order by t.effective_at, t.id
 """)
 

@@ -47,7 +47,10 @@ OPEN_ONBOARDINGS = Definition(
 
 WAIVED_MOVES = Definition(
     title="Waived moves",
-    formula="Moves out of a stage that passed at least one gate by a waiver ÷ moves out of a stage that had gates.",
+    formula=(
+        "Moves out of a stage that passed at least one gate by a waiver ÷ moves out of a stage that had gates, by the "
+        "local day on which they took effect, as corrected. A move that was undone is none."
+    ),
     unit=Unit.SHARE,
     kind=KpiKind.PROPORTION,
     family=Family.ONBOARDING,
