@@ -10,7 +10,7 @@ from db.rows import Rows
 from db.session import Transaction
 from db.tables.onboarding import NoticeRow
 from domain.definitions import Survey
-from domain.effects import NOTICE_KEYS
+from domain.effects import IN_NOTICE, NOTICE_KEYS
 from domain.onboarding import Notice
 
 NOTICES = Rows(NoticeRow, Notice, derived=("client_id",))
@@ -26,14 +26,16 @@ CALL_OFF_SURVEYS = text("""
     where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and kind = 'SURVEY' and key = :survey
 """)
 
-# Only what this notice called off comes back, and nothing that would now be sent for a moment gone by.
+# Only what this notice called off or kept from being planned comes back, and nothing that would now be sent for a
+# moment gone by.
 BRING_BACK_SURVEYS = text("""
     update effect set
         state = case when due_at > :now then 'PLANNED' else 'SKIPPED' end,
         reason = case when due_at > :now then null else 'PAST' end,
         settled_at = case when due_at > :now then null else cast(:now as timestamptz) end
-    where tenant_id = :tenant and cycle_id = :cycle and state = 'CANCELLED' and kind = 'SURVEY' and key = :survey
-      and reason = :because and settled_at = :given_at
+    where tenant_id = :tenant and cycle_id = :cycle and kind = 'SURVEY' and key = :survey
+      and ((state = 'CANCELLED' and reason = :because and settled_at = :given_at)
+           or (state = 'SKIPPED' and reason = :in_notice and settled_at >= :given_at))
 """)
 
 CALL_OFF_TIMERS = text("""
@@ -69,6 +71,7 @@ async def withdraw(tx: Transaction, notice: Notice, now: datetime, *, given: str
         survey=Survey.QUARTERLY_NPS.value,
         because=given,
         given_at=notice.given_at,
+        in_notice=IN_NOTICE,
     )
 
 

@@ -18,6 +18,9 @@ from domain.stages import ENDS, Stage
 TARGET = "TARGET"
 HOLD_REVIEW = "HOLD_REVIEW"
 SERVICE_END = "SERVICE_END"
+IN_NOTICE = "IN_NOTICE"
+"""Why a survey of recommendation is not sent to a client that leaves."""
+
 NOTICE_DAYS = (30, 7)
 """Days before the end of service on which a timer says how long is left."""
 
@@ -217,10 +220,12 @@ def _survey(trigger: Trigger, cycle: Cycle, evidence: Evidence) -> list[PlannedE
     else:
         recipients = sorted({str(member) for member in cycle.team if member})
     key = trigger.survey.value
-    if cycle.notice_id and trigger.survey is Survey.QUARTERLY_NPS:
-        return [PlannedEffect(EffectKind.SURVEY, key, "", due, EffectState.SKIPPED, "IN_NOTICE")]
     if not recipients:
         return [PlannedEffect(EffectKind.SURVEY, key, "", due, EffectState.SKIPPED, "NO_RECIPIENT")]
+    if cycle.notice_id and trigger.survey is Survey.QUARTERLY_NPS:
+        # To each of them, for they are asked after all once the notice is withdrawn.
+        skipped = EffectState.SKIPPED
+        return [PlannedEffect(EffectKind.SURVEY, key, recipient, due, skipped, IN_NOTICE) for recipient in recipients]
     return [PlannedEffect(EffectKind.SURVEY, key, recipient, due) for recipient in recipients]
 
 

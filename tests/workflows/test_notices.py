@@ -80,6 +80,20 @@ async def test_notice_stops_surveys_of_recommendation_and_counts_down_to_the_end
     assert (saving.owner_id, saving.closed_at) == (served.lead.id, None)
 
 
+async def test_who_graduates_in_notice_is_asked_after_all_once_the_notice_is_withdrawn(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    for _ in range(2):
+        await onboarding.forward()
+    done(await given(onboarding, notice(onboarding, days=200)))
+    provider.clock.forward(days=95)
+    await onboarding.forward()
+    kept = named(await seen(onboarding), "QUARTERLY_NPS")
+    assert [(e.state, e.reason) for e in kept] == [(EffectState.SKIPPED, "IN_NOTICE")]
+    done(await withdrawn(onboarding))
+    (asked,) = named(await seen(onboarding), "QUARTERLY_NPS")
+    assert (asked.state, asked.due_at, bool(asked.recipient)) == (EffectState.PLANNED, kept[0].due_at, True)
+
+
 async def test_a_withdrawn_notice_leaves_the_client_as_it_was(served: Onboarding) -> None:
     before = await seen(served)
     done(await given(served))
