@@ -37,7 +37,7 @@ def refuse_nulls(schema: GraphQLSchema) -> None:
         if isinstance(type_, GraphQLInputObjectType) and not type_.is_one_of:
             names = frozenset(name for name, field in type_.fields.items() if _is_never_null(field))
             if names:
-                type_.out_type = _checked(type_.name, names, type_.out_type)  # type: ignore[method-assign]
+                type_.out_type = _checked(type_.name, names, type_.out_type)  # type: ignore[method-assign, assignment]
 
 
 def _checked(

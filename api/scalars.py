@@ -87,7 +87,7 @@ def _parse_zone(value: Any) -> ZoneInfo:
 
 
 def _parse_email(value: Any) -> str:
-    if not isinstance(value, str) or not _EMAIL.fullmatch(value):
+    if not isinstance(value, str) or not _EMAIL.fullmatch(value) or not value.isprintable():
         raise _refuse("EmailAddress", value, "one address, such as ada@example.org")
     return value
 

@@ -262,4 +262,4 @@ def prefix_range(prefix: str) -> tuple[str, str]:
 
 def is_email(text: str) -> bool:
     """Tell whether a text has the shape of an address; only a delivered message proves one."""
-    return _EMAIL.fullmatch(text) is not None
+    return text.isprintable() and _EMAIL.fullmatch(text) is not None

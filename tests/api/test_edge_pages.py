@@ -137,6 +137,7 @@ async def test_scalars_go_out_as_they_came_in(edge: Edge) -> None:
         ("zone", "TimeZone", "../../etc/passwd"),
         ("email", "EmailAddress", "ada"),
         ("email", "EmailAddress", "ada@x\nBcc: b@c"),
+        ("email", "EmailAddress", "\u202eada@example.org"),
     ],
 )
 async def test_a_scalar_that_cannot_be_used_says_what_can(edge: Edge, name: str, type_: str, value: Any) -> None:
