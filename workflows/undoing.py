@@ -10,7 +10,7 @@ from db.portraits import portrait
 from db.session import Transaction
 from domain import consequences
 from domain.access import Principal
-from domain.errors import ErrorCode, Outcome, UserError, not_found, refused, stale
+from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found, refused, stale
 from domain.moves import MOVES, UNDOABLE, Move
 from domain.onboarding import Cycle, Transition, replay
 from domain.own_calendars import Calendars
@@ -18,6 +18,7 @@ from domain.portraits import Portrait, differences
 from domain.retargeting import UNDER_WAY
 from domain.stages import Stage
 from domain.steps import Step
+from domain.texts import REASON_LIMIT
 from workflows import machine
 from workflows.audit import Attempt, moved_event, not_yours, transition
 from workflows.commands import perform
@@ -108,6 +109,9 @@ async def _not_undoable(tx: Transaction, attempt: Attempt, command: UndoCommand,
     principal, cycle = attempt.principal, attempt.cycle
     if command.expected_version != cycle.version:
         return stale(cycle.version)
+    if len(command.reason or "") > REASON_LIMIT:
+        message = f"A reason has at most {REASON_LIMIT} characters; this one has {len(command.reason or '')}."
+        return invalid(message, "reason")
     if last.move in UNDOABLE and not principal.reaches(MOVES[last.move].scope, cycle.team):
         return not_yours(last.move)
     if last.actor_id != principal.id:

@@ -73,6 +73,8 @@ async def test_an_undone_move_leaves_the_stay_before_it_as_it_was(onboarding: On
     onboarding.provider.clock.forward(hours=30)
     await onboarding.forward()
     onboarding.provider.clock.forward(hours=2)
+    wordy = UndoCommand(onboarding.cycle, onboarding.version, "x" * 50_000)
+    assert codes(await undo(onboarding.provider.context, onboarding.lead, sent(), wordy)) == ["INVALID"]
     done(await undone(onboarding))
     after = await seen(onboarding)
     assert (after.cycle.stage, after.cycle.visit_id) == (Stage.CONTRACTING, before.cycle.visit_id)
