@@ -201,7 +201,7 @@ MOVES: Mapping[Move, MoveRule] = MappingProxyType(
             ),
             _rule(
                 Move.WITHDRAW_NOTICE,
-                (_E, _S),
+                ORDER,
                 (),
                 Scope.ONBOARDING_HOLD,
                 "withdraw notice",

@@ -94,6 +94,20 @@ async def test_who_graduates_in_notice_is_asked_after_all_once_the_notice_is_wit
     assert (asked.state, asked.due_at, bool(asked.recipient)) == (EffectState.PLANNED, kept[0].due_at, True)
 
 
+async def test_a_notice_can_be_withdrawn_after_a_roll_back(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    for _ in range(2):
+        await onboarding.forward()
+    done(await given(onboarding))
+    done(await onboarding.move(Move.ROLL_BACK, to=Stage.ASSET_DISCOVERY, reason="wrong scope"))
+    done(await withdrawn(onboarding))
+    after = await seen(onboarding)
+    assert (after.cycle.stage, after.cycle.notice_id) == (Stage.ASSET_DISCOVERY, None)
+    timers = named(after, "NOTICE_30", "NOTICE_7", "SERVICE_END")
+    assert {(e.state, e.reason) for e in timers} == {(EffectState.CANCELLED, "WITHDRAW_NOTICE")}
+    assert codes(await withdrawn(onboarding)) == ["MOVE_NOT_POSSIBLE"]
+
+
 async def test_a_withdrawn_notice_leaves_the_client_as_it_was(served: Onboarding) -> None:
     before = await seen(served)
     done(await given(served))
