@@ -101,13 +101,52 @@ async def desk(provider: Provider) -> Desk:
 
 
 async def test_a_lead_does_the_whole_days_work_through_the_api_mistakes_and_all(desk: Desk) -> None:
+    await _the_morning_says_what_comes_first(desk)
     await _a_client_signs_and_is_handed_over(desk)
     await _the_wrong_client_goes_on_and_comes_back(desk)
     await _what_was_noted_late_is_put_to_when_it_happened(desk)
     await _a_client_must_wait_and_its_plan_moves(desk)
     await _service_begins_and_grows_by_a_site(desk)
     await _a_client_gives_notice_and_stays_after_all(desk)
+    await _the_deputy_has_it_all_on_their_desk(desk)
     await _the_day_is_told_as_it_was(desk)
+
+
+NEXT = """
+{ nextActions(first: 50) { total actions { kind urgency why call client { name }
+  blockers { gate waitingOn unblockedBy { way member { id } } } } } }
+"""
+
+
+async def _the_morning_says_what_comes_first(desk: Desk) -> None:
+    desk.provider.clock.forward(days=1)
+    desk_of_today = (await desk.ask(NEXT))["nextActions"]
+    assert desk_of_today["total"] == len(desk_of_today["actions"])
+    blocked = [action for action in desk_of_today["actions"] if action["kind"] == "GATE_BLOCKED"]
+    assert {action["client"]["name"] for action in blocked} == {"Alder", "Birch"}
+    waiting = {b["gate"]: b["waitingOn"] for b in blocked[0]["blockers"]}
+    assert waiting["CONTRACT_SIGNED"] == "CLIENT"
+
+
+async def _the_deputy_has_it_all_on_their_desk(desk: Desk) -> None:
+    """The lead goes on leave tomorrow; a dry run tells what would be handed over, the deputy gets it without that."""
+    deputy = await desk.provider.invited(Role.ONBOARDING_LEAD)
+    me, them = public(IdKind.MEMBER, desk.lead.id), public(IdKind.MEMBER, deputy.id)
+    named = {"input": {"memberId": me, "deputyId": them}}
+    naming = "mutation ($input: MemberUpdateInput!) { memberUpdate(input: $input) { errors { message } } }"
+    assert (await asked(desk.provider, naming, named))["memberUpdate"]["errors"] == []
+    handed = await desk.tell(
+        "onboardingsReassign", "results { status changes { kind before after } }", fromMemberId=me, dryRun=True
+    )
+    changes = [change for result in handed["results"] for change in result["changes"]]
+    assert changes.count({"kind": "TEAM", "before": me, "after": them}) == 3
+    away = desk.today + timedelta(days=1)
+    absence = {"from": away.isoformat(), "to": (away + timedelta(days=9)).isoformat(), "reason": "HOLIDAY"}
+    await desk.tell("absenceAdd", **absence)
+    desk.provider.clock.forward(days=1)
+    acting = await desk.provider.signed_in(await desk.provider.token_of(deputy.id))
+    theirs = (await asked(desk.provider, NEXT, None, acting))["nextActions"]
+    assert {action["client"]["name"] for action in theirs["actions"]} == {"Alder", "Birch"}
 
 
 async def _a_client_signs_and_is_handed_over(desk: Desk) -> None:
