@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from db import tenants
 from db.asked import Asked
+from db.cycles import GRADUATED
 from db.fact_rows import UNKNOWN, Cut, Subject, clients_of
 from db.onboarding_facts import LeftOut
 from db.session import Transaction
@@ -20,7 +21,7 @@ from domain.standings import Tenure, baseline_standing, tenure
 
 # The figures kept at the last graduation are the client's baseline. What went live counts from its first day of
 # service, which is steady state where nobody noted early support.
-CLIENTS = text("""
+CLIENTS = text(f"""
     select c.id, c.client_id, c.opened_at, c.outcome, c.stage, c.scope_kind,
            case when c.ended_at <= :now then c.ended_at end as ended_at,
            coalesce(c.outcome = any(:never), false) as mistaken,
@@ -40,6 +41,7 @@ CLIENTS = text("""
     left join lateral (
         select b.value from baseline b
         where b.tenant_id = :tenant and b.cycle_id = c.id and b.kpi = 'ESCALATION_RATE' and b.as_of <= :now
+          and {GRADUATED}
         order by b.as_of desc limit 1
     ) as b on true
     where c.tenant_id = :tenant and (c.ended_at is null or c.ended_at >= :from)

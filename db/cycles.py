@@ -95,10 +95,26 @@ WINDOWS = text("""
     order by cycle_id, opened_at
 """)
 
-BASELINES = text("""
-    select cycle_id, client_id, kpi, value, numerator, denominator, low, high, opened_at, closed_at, as_of from baseline
-    where tenant_id = :tenant and cycle_id = any(cast(:ids as uuid[]))
-    order by cycle_id, as_of, kpi
+GRADUATED = """
+    not exists (
+        select from transition u
+        where u.tenant_id = :tenant and u.cycle_id = b.cycle_id and u.accepted and u.move = 'UNDO'
+          and u.from_stage = 'STEADY_STATE' and u.recorded_at > b.as_of
+          and not exists (
+              select from transition g
+              where g.tenant_id = :tenant and g.cycle_id = b.cycle_id and g.accepted and g.move = 'GRADUATE'
+                and g.recorded_at > b.as_of and g.recorded_at < u.recorded_at
+          )
+    )
+"""
+"""Of baselines `b` those whose graduation was not undone; what was recorded of the others stays, and counts nowhere."""
+
+BASELINES = text(f"""
+    select b.cycle_id, b.client_id, b.kpi, b.value, b.numerator, b.denominator, b.low, b.high, b.opened_at, b.closed_at,
+           b.as_of
+    from baseline b
+    where b.tenant_id = :tenant and b.cycle_id = any(cast(:ids as uuid[])) and {GRADUATED}
+    order by b.cycle_id, b.as_of, b.kpi
 """)
 
 STANDING = text("""

@@ -40,6 +40,19 @@ HAND_ON = text("""
     returning id
 """)
 
+# What ends with an onboarding comes back with it, where the end is undone.
+END = text("""
+    update follow_up set closed_at = :now, closed_by = :by, note = :note, version = version + 1
+    where tenant_id = :tenant and cycle_id = :cycle and closed_at is null
+""")
+
+BRING_BACK = text("""
+    update follow_up set closed_at = null, closed_by = null, note = null, version = version + 1
+    where tenant_id = :tenant and cycle_id = :cycle and closed_at = :ended_at and note = :note
+""")
+
+ENDED = "The onboarding ended."
+
 OF_CYCLES = text("""
     select id, client_id, cycle_id, kind, subject_id, owner_id, due_on, opened_at, closed_at, closed_by, note, version,
            title, opened_by
@@ -61,6 +74,16 @@ async def hand_on(tx: Transaction, before: Cycle, after: Cycle) -> int:
     if not former:
         return 0
     return len(await tx.rows(HAND_ON, tenant=tx.tenant, cycle=after.id, lead=after.lead_id, former=former))
+
+
+async def end(tx: Transaction, cycle: UUID, *, by: UUID, now: datetime) -> None:
+    """Close what is open of an onboarding that ends."""
+    await tx.run(END, tenant=tx.tenant, cycle=cycle, by=by, now=now, note=ENDED)
+
+
+async def bring_back(tx: Transaction, cycle: UUID, ended_at: datetime) -> None:
+    """Open again what an end closed that is undone."""
+    await tx.run(BRING_BACK, tenant=tx.tenant, cycle=cycle, ended_at=ended_at, note=ENDED)
 
 
 async def of_cycles(tx: Transaction, cycles: Sequence[UUID]) -> dict[UUID, list[FollowUp]]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from db.session import Transaction
 from domain.effects import NOTICE_KEYS, EffectKind, PlannedEffect
-from domain.events import Envelope
+from domain.envelopes import Envelope
 from domain.onboarding import Cycle, Transition
 from domain.steps import Step
 
@@ -82,8 +82,11 @@ STEP = text(f"""
         where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and cast(:resumed as boolean)
           and not cast(:cancels as boolean) and key like 'HOLD_REVIEW:%'
     ), shifted as (
-        update effect set due_at = cast(:shifted_target as timestamptz)
-        where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and visit_id = :visit and key = 'TARGET'
+        update effect set due_at = cast(:shifted_target as timestamptz), state = 'PLANNED', reason = null,
+            settled_at = null
+        where tenant_id = :tenant and cycle_id = :cycle and visit_id = :visit and key = 'TARGET'
+          and (state = 'PLANNED'
+               or (state = 'SKIPPED' and reason = 'PAST' and cast(:shifted_target as timestamptz) > :now))
           and cast(:shifted_target as timestamptz) is not null and not cast(:cancels as boolean)
     ), planned as (
         insert into effect (tenant_id, id, client_id, cycle_id, visit_id, kind, key, recipient, due_at, state, reason,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from db import cycles, evidence, steps
+from db import cycles, evidence, follow_ups, steps
 from db.portraits import portrait
 from db.session import Transaction
 from domain.access import Principal
@@ -27,8 +27,9 @@ from domain.onboarding import (
     possible_moves,
     superseded_by,
 )
+from domain.periods import local_day
 from domain.portraits import differences
-from domain.stages import ORDER, Stage
+from domain.stages import ENDS, ORDER, Stage
 from domain.steps import Step
 from domain.tenants import TenantSettings
 from domain.texts import REASON_LIMIT
@@ -89,7 +90,12 @@ async def move_within(
     attempt = Attempt(
         context, principal, request, cycle, command.move, command.reason, command.outcome, locked.recorded_at
     )
-    error = _unmovable(principal, cycle, command) or await _expanded(tx, cycle, command)
+    error = (
+        _unmovable(principal, cycle, command)
+        or _gone_by(command, local_day(attempt.now, settings.zone))
+        or await _expanded(tx, cycle, command)
+        or await _served(tx, cycle, command)
+    )
     if error is not None:
         return await attempt.refuse(tx, error, command.to or cycle.stage, definition)
     target = command.to or targets_of(command.move, cycle.stage)[0]
@@ -122,6 +128,8 @@ async def _move(
     machine.advance(cycle.stage, move, target, verdicts)
     step = await _step(tx, attempt, command, target, definition, settings, facts, verdicts)
     await steps.take(tx, step)
+    if target in ENDS:
+        await follow_ups.end(tx, cycle.id, by=attempt.principal.id, now=attempt.now)
     if step.entered_visit:
         await lay_out(tx, step.cycle, definition.rules, target, attempt.now, settings.calendar)
     return Outcome(subject=cycle.id, version=step.cycle.version, event=step.envelope.id)
@@ -240,6 +248,24 @@ async def _expanded(tx: Transaction, cycle: Cycle, command: MoveCommand) -> User
     named = ", ".join(f"{public(IdKind.ONBOARDING, one.id)} of a {one.scope_kind.lower()}" for one in places)
     message = f"{len(places)} onboardings of this client's sites or services are still open; end them first: {named}."
     return UserError(ErrorCode.MOVE_NOT_POSSIBLE, message)
+
+
+async def _served(tx: Transaction, cycle: Cycle, command: MoveCommand) -> UserError | None:
+    """Return why an onboarding is not discarded: its client was in service, so it was no error to enter it."""
+    if command.move is not Move.DISCARD:
+        return None
+    windows = (await cycles.windows(tx, [cycle.id])).get(cycle.id, [])
+    if all(window.closed_at == window.opened_at for window in windows):
+        return None
+    message = "This client was in service, so its onboarding is no error; lose it instead."
+    return UserError(ErrorCode.MOVE_NOT_POSSIBLE, message)
+
+
+def _gone_by(command: MoveCommand, today: date) -> UserError | None:
+    wanted = command.expected_resume_on
+    if wanted is None or wanted >= today:
+        return None
+    return invalid(f"A hold cannot be expected to end on {wanted}, before today, {today}.", "expectedResumeOn")
 
 
 def _incomplete(command: MoveCommand) -> UserError | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from db import cycles, histories, parts, steps, undoing
+from db import cycles, follow_ups, histories, parts, steps, undoing
 from db.cycles import Locked
 from db.portraits import portrait
 from db.session import Transaction
@@ -59,6 +59,7 @@ async def undo(context: Context, principal: Principal, request: Request, command
         back = _stage_before(last)
         machine.advance(cycle.stage, Move.UNDO, back, ())
         before = await portrait(tx, cycle.id)
+        await follow_ups.bring_back(tx, cycle.id, last.recorded_at)
         await undoing.put_back(tx, last, attempt.now, lead=cycle.lead_id, held=replay(tuple(earlier)).held)
         put_back = _as_before(attempt, back, before, await portrait(tx, cycle.id))
         event = moved_event(attempt, put_back, cycle.stage, ())
