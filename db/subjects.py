@@ -43,7 +43,9 @@ EVENTS = text("""
     order by seq
 """)
 
-TOLD_APART = frozenset({"absence", "absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"})
+TOLD_APART = frozenset(
+    {"absence", "absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"}
+)
 """Tables that the document has a section for, or that hold nothing but what others hold."""
 
 

@@ -51,9 +51,7 @@ class ExportSubject:
     subject_id: UUID
 
 
-async def contact_erase(
-    context: Context, principal: Principal, request: Request, command: EraseContact
-) -> Outcome:
+async def contact_erase(context: Context, principal: Principal, request: Request, command: EraseContact) -> Outcome:
     """Erase a contact: row, keys, unsent surveys, and their name wherever somebody wrote it.
 
     `Outcome.facts` holds the changes, and the ids of other contacts who have the same address and stay.
@@ -77,9 +75,7 @@ async def contact_erase(
     return await perform(context, principal, request, "contactErase", command, act, dry_run=command.dry_run)
 
 
-async def member_erase(
-    context: Context, principal: Principal, request: Request, command: EraseMember
-) -> Outcome:
+async def member_erase(context: Context, principal: Principal, request: Request, command: EraseMember) -> Outcome:
     """Erase a member who is deactivated and on no open onboarding's team; what they did stays under their id."""
     principal.require(Scope.MEMBERS_WRITE)
     erasing = Erasing(principal, request, context.clock(), command.reason)

@@ -33,7 +33,19 @@ from workflows.context import Context
 WIDE = DocumentLimits(characters=1_000_000, tokens=100_000, depth=40, fields=20_000, aliases=20_000, cost_points=10**12)
 """Limits that a probe does not meet; what they do at the edge has its own tests."""
 
-_MEMBERS = ("owner", "accountManager", "lead", "technicalLead", "engineer", "deputy", "member", "assignee", "fromMember", "toMember", "reassignTo")
+_MEMBERS = (
+    "owner",
+    "accountManager",
+    "lead",
+    "technicalLead",
+    "engineer",
+    "deputy",
+    "member",
+    "assignee",
+    "fromMember",
+    "toMember",
+    "reassignTo",
+)
 
 KINDS: Mapping[str, IdKind] = {
     "absence": IdKind.ABSENCE,
