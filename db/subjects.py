@@ -44,7 +44,7 @@ EVENTS = text("""
 """)
 
 TOLD_APART = frozenset(
-    {"absence", "absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"}
+    {"absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"}
 )
 """Tables that the document has a section for, or that hold nothing but what others hold."""
 
@@ -92,7 +92,6 @@ async def about_member(tx: Transaction, subject: UUID) -> dict[str, object]:
             "member": asdict(member),
             "absences": [dict(row) for row in absences],
             "tokens": [dict(row) for row in tokens],
-            "absences": [dict(row) for row in absences],
             "surveys": [dict(row) for row in surveys],
             **await _common(tx, subject, public(IdKind.MEMBER, subject), member),
         }

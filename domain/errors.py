@@ -43,7 +43,7 @@ class StaleVersion(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One gate that holds a move back, with what it saw and who may waive it; of which onboarding, where it is known."""
+    """One gate that holds a move back: what it saw, who may waive it, and of which onboarding, where that is known."""
 
     gate: str
     hardness: str

@@ -8,7 +8,6 @@ from db.words import PERSONAL, WORDS, WordKind
 
 CODES: dict[str, set[str]] = {
     "absence": {"reason"},
-    "absence": {"reason"},
     "alembic_version": {"version_num"},
     "amendment": {"scope_added", "scope_removed", "status"},
     "attestation": {"gate"},
