@@ -43,9 +43,7 @@ EVENTS = text("""
     order by seq
 """)
 
-TOLD_APART = frozenset(
-    {"absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"}
-)
+TOLD_APART = frozenset({"absence", "effect", "event_log", "idempotency", "pending", "privacy_record", "token"})
 """Tables that the document has a section for, or that hold nothing but what others hold."""
 
 
@@ -82,7 +80,6 @@ async def about_member(tx: Transaction, subject: UUID) -> dict[str, object]:
     if member is None:
         raise LookupError("no such member")
     tokens = await tx.rows(TOKENS, tenant=tx.tenant, member=subject)
-    absences = await tx.rows(ABSENCES, tenant=tx.tenant, member=subject)
     absences = await tx.rows(ABSENCES, tenant=tx.tenant, member=subject)
     surveys = await tx.rows(SURVEYS, tenant=tx.tenant, recipient=str(subject))
     return _plain(
