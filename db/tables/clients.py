@@ -1,6 +1,7 @@
 """Tables of clients: the companies served, their people, contracts, services and devices."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Computed, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
@@ -13,7 +14,7 @@ SORT_KEY = Text(collation="C")
 """The type of a stored key by which rows are sorted and found by prefix, in code point order."""
 
 
-MOVING_ALONG = {"deferrable": True, "initially": "IMMEDIATE"}
+MOVING_ALONG: dict[str, Any] = {"deferrable": True, "initially": "IMMEDIATE"}
 """How rows of one client refer to each other: a merge moves them one table after the other, and checks them at last."""
 
 

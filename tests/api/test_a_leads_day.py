@@ -166,7 +166,7 @@ async def _a_client_signs_and_is_handed_over(desk: Desk) -> None:
     assert handed["handOff"]["missing"] == []
     await desk.tell("noteAdd", onboardingId=desk.onboardings["Alder"], text="They call at noon.", pinned=True)
     day = desk.today + timedelta(days=10)
-    plan = {"dates": [{"stage": "ASSET_DISCOVERY", "plannedOn": day.isoformat()}]}
+    plan: dict[str, Any] = {"dates": [{"stage": "ASSET_DISCOVERY", "plannedOn": day.isoformat()}]}
     await desk.move("onboardingPlan", "Alder", **plan)
 
 
@@ -210,13 +210,15 @@ async def _a_client_must_wait_and_its_plan_moves(desk: Desk) -> None:
     )
     assert (await desk.stands("Birch"))["pace"] == "ON_HOLD"
     before = (await desk.stands("Birch"))["targetAt"]
-    plan = {"dates": [{"stage": "EARLY_SUPPORT", "plannedOn": (back + timedelta(days=20)).isoformat()}]}
+    plan: dict[str, Any] = {"dates": [{"stage": "EARLY_SUPPORT", "plannedOn": (back + timedelta(days=20)).isoformat()}]}
     desk.provider.clock.forward(days=7)
     await fire_due(desk.provider.context)
     await desk.move("onboardingResume", "Birch")
     assert (await desk.stands("Birch"))["targetAt"] > before
     await desk.move("onboardingPlan", "Birch", **plan)
-    later = {"dates": [{"stage": "EARLY_SUPPORT", "plannedOn": (back + timedelta(days=25)).isoformat()}]}
+    later: dict[str, Any] = {
+        "dates": [{"stage": "EARLY_SUPPORT", "plannedOn": (back + timedelta(days=25)).isoformat()}]
+    }
     seen = await desk.stands("Birch")
     of_it = {"onboardingId": seen["id"], "expectedVersion": seen["version"]}
     assert [e["path"] for e in (await desk.try_to("onboardingPlan", **of_it, **later))["errors"]] == [["reason"]]

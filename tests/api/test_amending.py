@@ -72,7 +72,7 @@ async def test_a_notice_shows_on_the_onboarding_until_it_is_withdrawn(onboarding
     for _ in range(2):
         await onboarding.forward()
     ends_on = (onboarding.provider.clock() + timedelta(days=90)).date().isoformat()
-    given = {"givenBy": "CLIENT", "endsOn": ends_on, "outcome": "PRICE", "reason": "Too dear."}
+    given: dict[str, Any] = {"givenBy": "CLIENT", "endsOn": ends_on, "outcome": "PRICE", "reason": "Too dear."}
     assert (await sent(onboarding, "onboardingGiveNotice", **given))["errors"] == []
     shown = (await seen(onboarding))["notice"]
     assert shown == {"givenBy": "CLIENT", "endsOn": ends_on, "outcome": "PRICE", "reason": "Too dear."}

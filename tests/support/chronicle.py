@@ -133,7 +133,7 @@ async def told(database: Database, provider: Provider, client: UUID) -> list[Sto
         ids = [c.id for c in found]
         visits, windows = await cycles.visits(tx, ids), await cycles.windows(tx, ids)
         planned, granted = await effects.of_cycles(tx, ids), await waivers.of_cycles(tx, ids)
-        trails, given = await histories.histories(tx, ids, Everything()), await notices.of_cycles(tx, ids)  # type: ignore[arg-type]
+        trails, given = await histories.histories(tx, ids, Everything()), await notices.of_cycles(tx, ids)
         return [
             Story(
                 c,
