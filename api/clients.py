@@ -34,6 +34,7 @@ from domain.clients import DeviceState, ExternalKey, prefix_range
 from domain.ids import IdKind, parse
 from domain.onboarding import ScopeKind
 from domain.stages import Stage
+from domain.texts import is_line
 
 
 class ClientOrderField(StrEnum):
@@ -258,7 +259,7 @@ class ClientWhere:
         Raises:
             BadUserInput: no name begins like that.
         """
-        if self.name_starts_with and not self.name_starts_with.isprintable():
+        if self.name_starts_with and not is_line(self.name_starts_with):
             raise BadUserInput(f"nameStartsWith: {self.name_starts_with[:40]!r} holds what no name has; leave it out.")
         low, high = prefix_range(self.name_starts_with) if self.name_starts_with else (None, None)
         given: dict[str, object | None] = {

@@ -15,7 +15,7 @@ from domain.errors import UserError, invalid
 from domain.moves import Gate
 from domain.onboarding import Cycle
 from domain.stages import ORDER, Stage
-from domain.texts import REASON_LIMIT
+from domain.texts import REASON_LIMIT, is_line
 from domain.written_secrets import secret_faults
 
 LINK_LIMIT = 2_000
@@ -139,7 +139,7 @@ def proofs(tasks: Iterable[Task], gate: Gate) -> list[Task]:
 
 def item_faults(title: str, note: str | None, link: str | None) -> Iterator[UserError]:
     """Tell what stands against an item's title, note and link."""
-    if not (1 <= len(title) <= NAME_LIMIT and title.isprintable()):
+    if not (1 <= len(title) <= NAME_LIMIT and is_line(title)):
         yield invalid(f"A title has 1 to {NAME_LIMIT} printable characters; this one has {len(title)}.", "title")
     yield from secret_faults(title, "title")
     if note is not None:

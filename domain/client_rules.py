@@ -23,6 +23,7 @@ from domain.clients import (
 )
 from domain.errors import ErrorCode, UserError, invalid
 from domain.tenants import is_language
+from domain.texts import is_line
 
 SYSTEM_LIMIT = 40
 KEY_LIMIT = 200
@@ -123,7 +124,7 @@ def external_key_faults(external: ExternalKey, *path: str) -> Iterator[UserError
 
 
 def name_faults(name: str, field: str) -> Iterator[UserError]:
-    if not (1 <= len(name) <= NAME_LIMIT and name.isprintable() and name_key(name)):
+    if not (1 <= len(name) <= NAME_LIMIT and is_line(name) and name_key(name)):
         yield invalid(f"A {field} has 1 to {NAME_LIMIT} printable characters; give one.", field)
 
 
@@ -137,7 +138,7 @@ def past_faults(instant: datetime, now: datetime, field: str) -> Iterator[UserEr
 
 
 def _short_faults(text: str | None, field: str) -> Iterator[UserError]:
-    if text is not None and not (1 <= len(text) <= SHORT_LIMIT and text.isprintable()):
+    if text is not None and not (1 <= len(text) <= SHORT_LIMIT and is_line(text)):
         yield invalid(f"{text[:40]!r}: give 1 to {SHORT_LIMIT} printable characters.", field)
 
 

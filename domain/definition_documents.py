@@ -34,6 +34,7 @@ from domain.errors import UserError
 from domain.moves import Gate, Move
 from domain.reading import Reading, shown
 from domain.stages import Stage
+from domain.texts import is_line
 
 FORMAT = "steadystate.onboarding-definition"
 FORMAT_VERSION = 1
@@ -218,7 +219,7 @@ def _is_key(text: str) -> bool:
 
 
 def _is_title(text: str) -> bool:
-    return bool(text.strip()) and text.isprintable()
+    return bool(text.strip()) and is_line(text)
 
 
 def _due(reading: Reading, value: object, path: tuple[str, ...]) -> int | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.clients import NAME_LIMIT
 from domain.errors import UserError, invalid
+from domain.texts import is_line
 from domain.written_secrets import secret_faults
 
 
@@ -54,6 +55,6 @@ class FollowUp:
 
 def title_faults(title: str) -> Iterator[UserError]:
     """Tell what stands against a follow-up's title."""
-    if not (1 <= len(title) <= NAME_LIMIT and title.isprintable()):
+    if not (1 <= len(title) <= NAME_LIMIT and is_line(title)):
         yield invalid(f"A title has 1 to {NAME_LIMIT} printable characters; this one has {len(title)}.", "title")
     yield from secret_faults(title, "title")

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from domain.client_rules import name_faults
 from domain.errors import UserError, invalid
+from domain.texts import is_line
 
 STREET_LIMIT = 300
 POSTCODE_LIMIT = 20
@@ -53,7 +54,7 @@ def site_faults(site: Site) -> Iterator[UserError]:
         ("city", site.city, CITY_LIMIT),
     )
     for field, text, limit in parts:
-        if text is not None and not (1 <= len(text) <= limit and text.isprintable()):
+        if text is not None and not (1 <= len(text) <= limit and is_line(text)):
             yield invalid(f"A {field} has 1 to {limit} printable characters on one line; give one, or none.", field)
     if site.country is not None and site.country not in COUNTRIES:
         yield invalid(f"{site.country[:20]!r} is no country; give a code of ISO 3166-1 such as NL, or none.", "country")

@@ -17,6 +17,7 @@ from domain.imports import LineError, line_error
 from domain.moving_in import Arrival, ToldContact, ToldContract, ToldHold, When
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
+from domain.texts import is_line
 from integrations.client_columns import CONTACTS, FIELDS, NEEDED, Columns, columns_of
 from integrations.instants import ISO, InstantReader
 from integrations.lines import UnreadableFile, records
@@ -45,7 +46,7 @@ class ClientLine:
     def name(self) -> str:
         """The client's name as it stands there, as far as it can be read."""
         name = self.cells.get(self.columns.by_field.get("name", ""))
-        return name.strip() if isinstance(name, str) and name.isprintable() else ""
+        return name.strip() if isinstance(name, str) and is_line(name) else ""
 
     def problem(self, error: UserError) -> LineError:
         """Return a fault that was found later as one of this line, with the column and what stands there."""

@@ -16,6 +16,7 @@ from domain.errors import ErrorCode, Outcome, UserError, erased, invalid, not_fo
 from domain.events import MemberChanged
 from domain.ids import IdKind, public
 from domain.members import Member
+from domain.texts import is_line
 from workflows.checks import fit, found, fresh, refusable, running_again_on_duplicates
 from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
@@ -171,7 +172,7 @@ def _tidy(member: Member) -> Member:
 
 def _faults(member: Member) -> list[UserError]:
     errors = []
-    if not 1 <= len(member.name) <= NAME_LIMIT or not member.name.isprintable():
+    if not 1 <= len(member.name) <= NAME_LIMIT or not is_line(member.name):
         errors.append(invalid(f"A name has 1 to {NAME_LIMIT} printable characters; give one.", "name"))
     if not is_email(member.email):
         errors.append(invalid(f"{member.email[:60]!r} is no e-mail address; give one like ada@example.org.", "email"))

@@ -19,6 +19,7 @@ from domain.errors import ErrorCode, Outcome, UserError, invalid
 from domain.ids import IdKind
 from domain.moving_in import Arrival, ArrivalStatus, Arrived
 from domain.moving_in_sums import sums
+from domain.texts import is_line
 from workflows.arrivals_told import events_of, trail_of
 from workflows.arriving import Arriving, Before, Desk, arriving, judged
 from workflows.belongings import keys_of
@@ -189,7 +190,7 @@ async def _desk(tx: Transaction, caller: Caller, told: Iterable[Arrival], regist
 async def _register(tx: Transaction, told: Sequence[Arrival]) -> Register:
     refs = await external_refs.find(tx, IdKind.CLIENT, [keys_of(one.external) for one in told if one.external])
     # What is not printable is no name, and some of it PostgreSQL would not even take as text.
-    names = await moving_in.of_names(tx, [name_key(one.name) for one in told if one.name.isprintable()])
+    names = await moving_in.of_names(tx, [name_key(one.name) for one in told if is_line(one.name)])
     present = {ref.client_id for ref in refs.values()} | {client for found in names.values() for client in found}
     return Register(refs, names, frozenset(present), await moving_in.onboarded(tx, present))
 

@@ -12,6 +12,7 @@ from domain.errors import ErrorCode, Outcome, UserError, erased, invalid
 from domain.ids import IdKind, public
 from domain.members import Member
 from domain.privacy import ALSO_KNOWN_MOST, DataSubject, ErasureReason, PrivacyAct
+from domain.texts import is_line
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request
@@ -132,7 +133,7 @@ def _name_faults(names: tuple[str, ...]) -> list[UserError]:
     return [
         invalid(f"A name has 1 to {NAME_LIMIT} printable characters; give one.", "alsoKnownAs", str(index))
         for index, name in enumerate(names)
-        if not 1 <= len(name.strip()) <= NAME_LIMIT or not name.isprintable()
+        if not 1 <= len(name.strip()) <= NAME_LIMIT or not is_line(name)
     ]
 
 

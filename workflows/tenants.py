@@ -22,6 +22,7 @@ from domain.own_calendars import OWN, CalendarVersion
 from domain.periods import Weekday
 from domain.retargeting import UNDER_WAY
 from domain.tenants import SLUG_EXPECTED, Tenant, TenantSettings, is_language, is_slug
+from domain.texts import is_line
 from domain.tokens import Token, TokenKind
 from workflows.checks import fit, fresh, refusable
 from workflows.commands import perform, publish
@@ -240,7 +241,7 @@ def _retention_faults(settings: TenantSettings) -> list[UserError]:
 
 
 def _name_faults(name: str, field: str) -> list[UserError]:
-    if 1 <= len(name.strip()) <= NAME_LIMIT and name.isprintable():
+    if 1 <= len(name.strip()) <= NAME_LIMIT and is_line(name):
         return []
     return [invalid(f"A name has 1 to {NAME_LIMIT} printable characters; give one.", field)]
 

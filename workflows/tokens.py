@@ -11,6 +11,7 @@ from domain.clients import NAME_LIMIT
 from domain.errors import ErrorCode, Outcome, UserError, invalid, not_found
 from domain.events import TokenChanged
 from domain.members import Member
+from domain.texts import is_line
 from domain.tokens import Token, TokenKind
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform, publish
@@ -167,7 +168,7 @@ def _faults(
     principal: Principal, command: CreateToken, member: Member | None, now: datetime, *, own: bool
 ) -> list[UserError]:
     errors = _expiry_faults(command.expires_at, now)
-    if not 1 <= len(command.name.strip()) <= NAME_LIMIT or not command.name.isprintable():
+    if not 1 <= len(command.name.strip()) <= NAME_LIMIT or not is_line(command.name):
         errors.append(invalid(f"A name has 1 to {NAME_LIMIT} printable characters; say what it is for.", "name"))
     if command.kind is TokenKind.PERSONAL:
         errors += _personal_faults(principal, command, member, own=own)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain.client_rules import status_faults
 from domain.clients import STATUS_MOVES, ContractStatus, is_email, name_key, prefix_range
+from domain.texts import is_line
 
 names = st.text(st.characters(codec="utf-8"), max_size=40)
 
@@ -53,3 +54,10 @@ def test_a_contract_goes_only_where_the_table_lets_it(before: ContractStatus, af
 def test_no_contract_is_ever_unsigned() -> None:
     assert STATUS_MOVES[ContractStatus.SIGNED] == {ContractStatus.ENDED}
     assert STATUS_MOVES[ContractStatus.ENDED] == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("خانه‌ی هنر", True), ("क्‍ष", True), ("two\nlines", False), ("\u202eA", False)]
+)
+def test_a_name_may_join_letters_without_a_width_and_hold_nothing_else_unseen(text: str, fits: bool) -> None:
+    assert is_line(text) is fits
