@@ -57,7 +57,7 @@ def test_no_contract_is_ever_unsigned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fits"), [("خانه‌ی هنر", True), ("क्‍ष", True), ("two\nlines", False), ("\u202eA", False)]
+    ("text", "fits"), [("خانه‌ی هنر", True), ("क्‍ष", True), ("two\nlines", False), ("\u202eA", False), ("\u200c", False)]
 )
 def test_a_name_may_join_letters_without_a_width_and_hold_nothing_else_unseen(text: str, fits: bool) -> None:
     assert is_line(text) is fits
