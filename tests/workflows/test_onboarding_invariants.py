@@ -246,6 +246,23 @@ class OnboardingMachine(RuleBasedStateMachine):
 
         self.foreseen(correct, self.provider.admin, command, rehearse=dry)
 
+    @rule(dry=st.booleans(), choice=st.integers(0, 3))
+    def serve_and_be_left(self, dry: bool, choice: int) -> None:
+        """Come into service and into notice, and mostly out of it, which random moves alone seldom do."""
+        self.turn_to_another_onboarding(0)
+        if self.cycle.ended:
+            self.reopen()
+        if self.cycle.held_at:
+            self.moved(Move.RESUME)
+        while self.cycle.stage in (Stage.CONTRACTING, Stage.ASSET_DISCOVERY):
+            self.waive_what_is_shut_and_go_on()
+        self.give_notice(90, dry)
+        if choice < 3:
+            self.withdraw_notice(dry)
+        if choice == 1:
+            self.expand_to_a_site(1)
+            self.turn_to_another_onboarding(-1)
+
     @rule(days=st.integers(0, 200), dry=st.booleans())
     def give_notice(self, days: int, dry: bool) -> None:
         ends_on = self.provider.clock().date() + timedelta(days=days)
