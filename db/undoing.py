@@ -6,12 +6,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.effects import NOTICE_KEYS
 from domain.onboarding import Transition
 
 # The stay that the move began is left empty, so that nothing was ever done or logged in it.
 EMPTY = text("""
     update visit set left_at = entered_at, superseded_at = :now
     where tenant_id = :tenant and cycle_id = :cycle and left_at is null
+    returning id
 """)
 
 EMPTY_WINDOW = text("""
@@ -43,12 +45,15 @@ CONTINUE_HOLD = text("""
     )
 """)
 
-# Under a key of its own, so that the same move can be made again from the same stay.
+# Under a key of its own, so that the same move can be made again from the same stay. Timers of the stay that the
+# contract has planned since go too; those of a notice follow the client.
 CALL_OFF = text("""
     update effect set
         key = key || ':' || cast(:version as text), state = 'CANCELLED', reason = 'UNDO', settled_at = :now
     where tenant_id = :tenant and cycle_id = :cycle and state in ('PLANNED', 'SKIPPED')
-      and id = any(cast(:effects as uuid[]))
+      and (id = any(cast(:effects as uuid[]))
+           or (visit_id = cast(:emptied as uuid) and kind = 'TIMER'
+               and split_part(key, ':', 1) <> all(cast(:notice_keys as text[]))))
 """)
 
 # Whoever leads by now hears of the timers: the lead may have become another since the move.
@@ -79,11 +84,19 @@ async def put_back(tx: Transaction, move: Transition, now: datetime, *, lead: UU
     `lead` is who leads the cycle by now; `held` says whether it was on hold then.
     """
     named = {"tenant": tx.tenant, "cycle": move.cycle_id}
-    await tx.run(EMPTY, **named, now=now)
+    emptied = await tx.one(EMPTY, **named, now=now)
     await tx.run(EMPTY_WINDOW, **named)
     visit = await tx.value(CONTINUE, **named)
     await tx.run(CONTINUE_WINDOW, **named, visit=visit, moved_at=move.effective_at)
     if held:
         await tx.run(CONTINUE_HOLD, **named)
-    await tx.run(CALL_OFF, **named, effects=list(move.effect_ids), version=str(move.version), now=now)
+    await tx.run(
+        CALL_OFF,
+        **named,
+        effects=list(move.effect_ids),
+        emptied=emptied["id"] if emptied else None,
+        notice_keys=sorted(NOTICE_KEYS),
+        version=str(move.version),
+        now=now,
+    )
     await tx.run(BRING_BACK, **named, lead=str(lead), move=move.move.value, recorded_at=move.recorded_at)

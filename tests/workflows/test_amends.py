@@ -7,7 +7,7 @@ import pytest
 from db import cycles
 from domain.access import Role
 from domain.consequences import Consequence, ConsequenceKind, untold
-from domain.effects import EffectState
+from domain.effects import EffectKind, EffectState
 from domain.moves import Gate, Move
 from domain.onboarding import EndReason, HoldReason
 from domain.stages import Stage
@@ -120,6 +120,25 @@ async def test_an_off_boarding_undone_can_be_made_again(onboarding: Onboarding) 
     after = await seen(onboarding)
     assert [e.state for e in after.effects if e.name == "EXIT"] == [EffectState.CANCELLED] * 2
     assert [w.closed_at for w in after.windows] == [None]
+
+
+async def test_timers_that_came_with_a_later_contract_go_with_the_stay_that_is_undone(onboarding: Onboarding) -> None:
+    for move in (Move.BEGIN_DISCOVERY, Move.GO_LIVE):
+        outcome = await onboarding.move(move)
+        for blocker in outcome.errors[0].blockers:  # type: ignore[attr-defined]
+            await onboarding.waive(move, Gate(blocker.gate))
+        done(await onboarding.move(move))
+    await onboarding.sign()
+    assert [e.name for e in (await seen(onboarding)).effects if e.key.startswith("DAY_")] == [
+        "DAY_30",
+        "DAY_60",
+        "DAY_90",
+    ]
+    onboarding.provider.clock.forward(seconds=1)
+    done(await undone(onboarding))
+    after = await seen(onboarding)
+    planned = [e for e in after.effects if e.state is EffectState.PLANNED and e.kind is EffectKind.TIMER]
+    assert [(e.key, e.visit_id) for e in planned] == [("TARGET", after.cycle.visit_id)]
 
 
 async def test_only_the_last_move_of_ones_own_is_undone_and_only_for_a_day(onboarding: Onboarding) -> None:
