@@ -1,8 +1,8 @@
 """The words of tickets and escalations as GraphQL enums, each value described once."""
 
 from api.enums import described
-from domain.escalations import EscalationKind, EscalationTest, Phase
-from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
+from domain.escalations import EscalationTest, Phase
+from domain.tickets import EscalationKind, Exclusion, Priority, TicketKind, TicketSource
 
 described(
     Priority,
@@ -58,6 +58,7 @@ described(
     FUNCTIONAL="The skill that was asked: handed to a higher line or to another team.",
     HIERARCHICAL="The manager who was told.",
     SLA="The clock of an agreement.",
+    VENDOR="Another company was called in.",
 )
 
 described(

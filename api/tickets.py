@@ -15,10 +15,10 @@ from api.paging import After, Before, Connection, First, Last, Ordering, connect
 from db import attribution, ticket_lists
 from domain import escalations, tickets
 from domain.access import Scope
-from domain.escalations import EscalationKind, EscalationTest, Phase
+from domain.escalations import EscalationTest, Phase
 from domain.ids import IdKind, parse
 from domain.stages import Stage
-from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
+from domain.tickets import EscalationKind, Exclusion, Priority, TicketKind, TicketSource
 
 if TYPE_CHECKING:
     from api.clients import Client

@@ -10,7 +10,7 @@ from demo.accounts import PSA, Account, Stay
 from demo.tales import Tale
 from demo.words import CATEGORIES
 from domain.stages import Stage
-from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource
+from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, Resolution, TicketKind, TicketSource
 from workflows.tickets import IngestTickets, ingest
 
 REPORTED_EVERY_DAYS = 7
@@ -121,7 +121,7 @@ class Desk:
             source=TicketSource.ALERT if by_alert else TicketSource.PERSON,
             priority=priority,
             category=rng.choices([c for c, _ in CATEGORIES], [w for _, w in CATEGORIES])[0],
-            resolved_at=_whole_minute(resolved),
+            resolutions=(Resolution(_whole_minute(resolved)),),
             closed_at=_whole_minute(resolved + timedelta(hours=rng.randrange(2, 30))),
             exclusion=left_out if fate < MERGED_SHARE + SPAM_SHARE else None,
             hand_overs=handed,
@@ -167,9 +167,9 @@ class Desk:
 def _as_of(ticket: ReportedTicket, now: datetime) -> ReportedTicket:
     """Return what could be known of a ticket at an instant."""
     handed = tuple(hand_over for hand_over in ticket.hand_overs if hand_over.at <= now)
-    resolved = ticket.resolved_at if ticket.resolved_at and ticket.resolved_at <= now else None
+    resolutions = tuple(one for one in ticket.resolutions if one.at <= now)
     closed = ticket.closed_at if ticket.closed_at and ticket.closed_at <= now else None
-    return replace(ticket, hand_overs=handed, resolved_at=resolved, closed_at=closed)
+    return replace(ticket, hand_overs=handed, resolutions=resolutions, closed_at=closed)
 
 
 def _newness(stay: Stay, instant: datetime) -> float:

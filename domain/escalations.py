@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from domain.tickets import HandOver
+from domain.tickets import EscalationKind, HandOver
 
 
 class Phase(StrEnum):
@@ -32,14 +32,6 @@ _PHASE_OF_STAGE = {
     "LOST": Phase.AFTER,
     "OFFBOARDED": Phase.AFTER,
 }
-
-
-class EscalationKind(StrEnum):
-    """What rose: the skill that is asked, the manager who is told, or the clock."""
-
-    FUNCTIONAL = "FUNCTIONAL"
-    HIERARCHICAL = "HIERARCHICAL"
-    SLA = "SLA"
 
 
 class EscalationTest(StrEnum):

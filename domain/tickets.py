@@ -47,26 +47,92 @@ class Exclusion(StrEnum):
     SPAM = "SPAM"
 
 
+class EscalationKind(StrEnum):
+    """What rose: the skill that is asked, the manager who is told, the clock, or a matter of another company."""
+
+    FUNCTIONAL = "FUNCTIONAL"
+    HIERARCHICAL = "HIERARCHICAL"
+    SLA = "SLA"
+    VENDOR = "VENDOR"
+
+
+class WaitingOn(StrEnum):
+    """Who is to act while the provider's clock stands still."""
+
+    CUSTOMER = "CUSTOMER"
+    VENDOR = "VENDOR"
+    OTHER = "OTHER"
+
+
+class SlaResult(StrEnum):
+    """Whether a target was kept."""
+
+    MET = "MET"
+    MISSED = "MISSED"
+
+
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """From `at` on, `team` had the ticket; the first one is the first assignment.
+    """From `at` on, `team` and within it `agent` had the ticket; the first one is the first assignment.
 
     `tier` is the support line (1 is the first), None where the source doesn't tell. `reassignments` is the
-    running count that the source itself keeps, None where it keeps none.
+    running count that the source itself keeps, None where it keeps none. `agent` is the source's own key of a person.
     """
 
     at: datetime
     team: str | None
     tier: int | None = None
     reassignments: int | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One stretch in which somebody else was to act; open while `end` is None."""
+
+    start: datetime
+    end: datetime | None = None
+    on: WaitingOn = WaitingOn.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The ticket was resolved, and held until it was reopened, if it was."""
+
+    at: datetime
+    reopened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlaTarget:
+    """By when something was to be done, and what the source says came of it; a recorded miss stays one."""
+
+    due_at: datetime | None = None
+    result: SlaResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedEscalation:
+    """An escalation that the source, or a person, names as such; no rule needs to see it."""
+
+    at: datetime
+    kind: EscalationKind
+    from_team: str | None = None
+    to_team: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedTicket:
     """What a source says about one ticket, complete: saying it again changes nothing.
 
-    `client` is the source's own key of the client. `changed_at` orders two reports of one ticket where the
-    source has it: an older report never overwrites a newer one.
+    `client`, `site` and `device` are the source's own keys, and `merged_into` its number of another ticket.
+    `changed_at` orders two reports of one ticket where the source has it: an older report never overwrites a newer
+    one. `times_reopened` is the source's own count, for sources that don't tell when. `first_contact` says whether
+    the first contact resolved it, where the source tells; `resolutions` and `waits` are in the order of time.
+
+    A `snapshot` tells only how the ticket stands at `changed_at` (at most one hand-over, an open wait, one resolution):
+    what was known of its past is kept, and what differs happened then.
     """
 
     external_id: str
@@ -76,11 +142,35 @@ class ReportedTicket:
     source: TicketSource = TicketSource.PERSON
     priority: Priority = Priority.UNKNOWN
     category: str | None = None
-    resolved_at: datetime | None = None
     closed_at: datetime | None = None
     changed_at: datetime | None = None
     exclusion: Exclusion | None = None
     hand_overs: tuple[HandOver, ...] = ()
+    title: str | None = None
+    site: str | None = None
+    device: str | None = None
+    merged_into: str | None = None
+    first_responded_at: datetime | None = None
+    resolutions: tuple[Resolution, ...] = ()
+    times_reopened: int = 0
+    waits: tuple[Wait, ...] = ()
+    first_contact: bool | None = None
+    response_sla: SlaTarget | None = None
+    resolution_sla: SlaTarget | None = None
+    escalations: tuple[ReportedEscalation, ...] = ()
+    snapshot: bool = False
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        """When it was last resolved; None while it is open, be it again."""
+        if not self.resolutions or self.resolutions[-1].reopened_at is not None:
+            return None
+        return self.resolutions[-1].at
+
+    @property
+    def reopenings(self) -> int:
+        """How often it was reopened: as the source counts, or as often as is known when."""
+        return max(self.times_reopened, sum(one.reopened_at is not None for one in self.resolutions))
 
     def digest(self) -> bytes:
         """Return 16 bytes that are equal exactly when two reports say the same.
@@ -120,6 +210,11 @@ class Ticket:
     rule_version: int
     recorded_at: datetime
     version: int
+
+
+def resolved(at: datetime | None) -> tuple[Resolution, ...]:
+    """Return the resolutions of a ticket of which only the last one is known, or none."""
+    return () if at is None else (Resolution(at),)
 
 
 def hand_overs(sightings: Iterable[HandOver]) -> tuple[HandOver, ...]:

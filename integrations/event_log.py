@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.imports import LineError, Parsed, line_error
-from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs
+from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs, resolved
 
 MOST_ROWS = 10_000
 """Rows of one ticket that are read: the most that a ticket was ever handed on, many times over."""
@@ -75,7 +75,7 @@ def _report(sightings: list[Sighting]) -> ReportedTicket:
         source=last.source,
         priority=next((row.priority for row in newest_first if row.priority is not Priority.UNKNOWN), last.priority),
         category=next((row.category for row in newest_first if row.category is not None), None),
-        resolved_at=_resolved(newest_first),
+        resolutions=resolved(_resolved(newest_first)),
         closed_at=last.closed_at,
         changed_at=max((row.changed_at for row in sightings if row.changed_at is not None), default=None),
         exclusion=last.exclusion,

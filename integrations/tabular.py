@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from domain.imports import LineError, Parsed, line_error
-from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs
+from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs, resolved
 from integrations.cells import short, whole_number
 from integrations.event_log import MOST_ROWS, Sighting, assemble
 from integrations.instants import InstantReader
@@ -99,7 +99,7 @@ def _whole(line: int, value: dict[str, Any] | LineError, reader: _Reader) -> Par
             source=seen.source,
             priority=seen.priority,
             category=seen.category,
-            resolved_at=seen.resolved_at,
+            resolutions=resolved(seen.resolved_at),
             closed_at=seen.closed_at,
             changed_at=seen.changed_at,
             exclusion=seen.exclusion,

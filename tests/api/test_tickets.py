@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.escalations import EscalationRule, EscalationTest
 from domain.ids import IdKind, public
-from domain.tickets import HandOver, Priority, ReportedTicket
+from domain.tickets import HandOver, Priority, ReportedTicket, Resolution
 from tests.support.asking import asked
 from tests.support.providers import Provider, sent
 from workflows import tickets
@@ -56,7 +56,7 @@ async def listed(provider: Provider, **variables: Any) -> list[str]:
 
 async def test_tickets_are_listed_by_every_filter_the_latest_first(provider: Provider) -> None:
     here, there = await provider.client("Here"), await provider.client("There")
-    await report(provider, here, ticket(1, 1, 2, priority=Priority.P1), ticket(2, resolved_at=LOGGED))
+    await report(provider, here, ticket(1, 1, 2, priority=Priority.P1), ticket(2, resolutions=(Resolution(LOGGED),)))
     await report(provider, there, ticket(3))
     await report(provider, None, ticket(4, client="nobody"))
     assert await listed(provider) == ["T-4", "T-3", "T-2", "T-1"]

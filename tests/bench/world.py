@@ -21,7 +21,7 @@ from db.session import APP_ROLE, RELAY_ROLE, Database
 from domain.access import Role
 from domain.definitions import Definition, Hardness, Rules
 from domain.moves import Gate
-from domain.tickets import HandOver, Priority, ReportedTicket
+from domain.tickets import HandOver, Priority, ReportedTicket, Resolution
 from tests.support.clock import Clock
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, new_provider, sent
@@ -131,7 +131,7 @@ def _ticket(pick: random.Random, now: datetime) -> ReportedTicket:
         None,
         logged,
         priority=pick.choice(list(Priority)),
-        resolved_at=logged + timedelta(hours=pick.expovariate(1 / 20)),
+        resolutions=(Resolution(logged + timedelta(hours=pick.expovariate(1 / 20))),),
         hand_overs=tuple(handed),
     )
 

@@ -288,7 +288,7 @@ async def test_a_client_that_has_tickets_already_is_joined_and_its_tickets_and_b
 
 def _logged(instants: dict[str, datetime]) -> list[ReportedTicket]:
     return [
-        replace(ticket(number), external_id=phase, logged_at=at, hand_overs=(), resolved_at=None, closed_at=None)
+        replace(ticket(number), external_id=phase, logged_at=at, hand_overs=(), resolutions=(), closed_at=None)
         for number, (phase, at) in enumerate(instants.items())
     ]
 
