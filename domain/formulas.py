@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, floor, log, sqrt
+from math import exp, floor, fsum, log, sqrt
 
-Z_95 = 1.959963984540054
-"""The 97.5 % quantile of the standard normal: two-sided 95 %."""
+from domain.distributions import Z_95, beta_below, median_rank, t_975
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,45 @@ def poisson(count: float) -> Interval:
     return Interval(max(0.0, low), more * (1 - 1 / (9 * more) + Z_95 / (3 * sqrt(more))) ** 3)
 
 
+def net_promoters(promoters: int, detractors: int, answers: int) -> Interval:
+    """Return the 95 % interval of 100 × (promoters − detractors) ÷ answers, within ±100.
+
+    Source: the adjusted Wald interval with three answers added, three quarters of one at each end; B. Rocks (2016),
+    "Interval estimation for the Net Promoter Score", The American Statistician 70, 365–372.
+    Raises ValueError where promoters and detractors are more than all answers.
+    """
+    if answers <= 0:
+        return Interval(None, None)
+    if promoters < 0 or detractors < 0 or promoters + detractors > answers:
+        raise ValueError(f"{promoters} promoters and {detractors} detractors of {answers} answers are impossible.")
+    more = answers + 3
+    for_, against = (promoters + 0.75) / more, (detractors + 0.75) / more
+    centre = for_ - against
+    half = Z_95 * sqrt((for_ + against - centre * centre) / more)
+    return Interval(max(-100.0, 100 * (centre - half)), min(100.0, 100 * (centre + half)))
+
+
+def shrunk_rate(successes: float, trials: float, prior: float, weight: float) -> float:
+    """Return a share drawn towards a prior one that weighs as much as so many trials.
+
+    It is the mean of Beta(prior × weight + successes, (1 − prior) × weight + failures).
+    """
+    return (prior * weight + successes) / (weight + trials)
+
+
+def likely_above(limit: float, successes: float, trials: float, prior: float, weight: float) -> float:
+    """Return how likely the share behind the trials lies above a limit, under the prior of `shrunk_rate`."""
+    return 1 - beta_below(limit, prior * weight + successes, (1 - prior) * weight + trials - successes)
+
+
+def mean_interval(n: int, mean: float, variance: float) -> Interval:
+    """Return the 95 % t interval of a mean of `n` values with their sample variance (of n − 1); open below two."""
+    if n < 2:  # noqa: PLR2004 -- one value has no spread
+        return Interval(None, None)
+    half = t_975(n - 1) * sqrt(max(0.0, variance) / n)
+    return Interval(mean - half, mean + half)
+
+
 def quantile(values: Iterable[float], share: float) -> float | None:
     """Return the quantile by linear interpolation between order statistics, or None of no values.
 
@@ -75,6 +113,54 @@ def median(values: Iterable[float]) -> float | None:
 
 def p90(values: Iterable[float]) -> float | None:
     return quantile(values, 0.9)
+
+
+def counted_quantile(counts: Sequence[tuple[float, int]], share: float) -> float | None:
+    """Return the quantile of values that each come so many times, in ascending order, as `quantile` of them all."""
+    total = sum(times for _, times in counts)
+    if total <= 0:
+        return None
+    position = (total - 1) * share
+    below = floor(position)
+    low, high = _ranked(counts, below + 1), _ranked(counts, min(below + 2, total))
+    return low + (high - low) * (position - below)
+
+
+def counted_median_interval(counts: Sequence[tuple[float, int]]) -> Interval:
+    """Return the 95 % interval of the median by order statistics; open below six values, which can't tell.
+
+    It supposes nothing about how the values are spread; at its ranks see `distributions.median_rank`.
+    """
+    total = sum(times for _, times in counts)
+    rank = median_rank(total) if total > 0 else None
+    if rank is None:
+        return Interval(None, None)
+    return Interval(_ranked(counts, rank), _ranked(counts, total - rank + 1))
+
+
+def counted_mean(counts: Sequence[tuple[float, int]]) -> float | None:
+    total = sum(times for _, times in counts)
+    return fsum(value * times for value, times in counts) / total if total > 0 else None
+
+
+def counted_mean_interval(counts: Sequence[tuple[float, int]]) -> Interval:
+    """Return the 95 % t interval of the mean of values that each come so many times; open below two."""
+    mean = counted_mean(counts)
+    total = sum(times for _, times in counts)
+    if mean is None or total < 2:  # noqa: PLR2004 -- one value has no spread
+        return Interval(None, None)
+    squares = fsum(times * (value - mean) ** 2 for value, times in counts)
+    return mean_interval(total, mean, squares / (total - 1))
+
+
+def _ranked(counts: Sequence[tuple[float, int]], rank: int) -> float:
+    """Return the value at a rank from 1 on."""
+    passed = 0
+    for value, times in counts:
+        passed += times
+        if passed >= rank:
+            return value
+    raise ValueError(f"There is no value of rank {rank} among {passed}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.formulas import Spell, kaplan_meier, median, p90, poisson, quantile, rate, wilson
+from domain.distributions import beta_below, t_975
+from domain.formulas import (
+    Interval,
+    Spell,
+    counted_mean,
+    counted_mean_interval,
+    counted_median_interval,
+    counted_quantile,
+    kaplan_meier,
+    likely_above,
+    mean_interval,
+    median,
+    net_promoters,
+    p90,
+    poisson,
+    quantile,
+    rate,
+    shrunk_rate,
+    wilson,
+)
 
 DURATIONS = st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=60)
 
@@ -92,3 +111,48 @@ def test_without_running_spells_it_is_the_lower_sample_median(durations: list[in
     survival = kaplan_meier([Spell(duration, ended=True) for duration in durations])
     assert survival.median == ordered[(len(ordered) - 1) // 2]
     assert quantile(durations, 0) == ordered[0]
+
+
+@pytest.mark.parametrize(
+    ("escalated", "tickets", "share", "likely"), [(1, 4, 12.5, 0.308), (5, 20, 17.5, 0.633), (30, 150, 18.8, 0.905)]
+)
+def test_a_shrunk_rate_reproduces_the_published_figures(
+    escalated: int, tickets: int, share: float, likely: float
+) -> None:
+    assert round(100 * shrunk_rate(escalated, tickets, 0.10, 20), 1) == share
+    assert round(likely_above(0.15, escalated, tickets, 0.10, 20), 3) == likely
+
+
+@pytest.mark.parametrize(
+    ("promoters", "passives", "detractors", "centre", "half"), [(6, 3, 1, 38.5, 38.7), (5, 0, 0, 62.5, 45.0)]
+)
+def test_the_interval_of_a_promoter_score_reproduces_the_published_figures(
+    promoters: int, passives: int, detractors: int, centre: float, half: float
+) -> None:
+    interval = net_promoters(promoters, detractors, promoters + passives + detractors)
+    assert interval.low is not None
+    # Both figures are published rounded; beyond 100 no score can lie.
+    assert interval.low == pytest.approx(centre - half, abs=0.1)
+    assert interval.high == pytest.approx(min(100.0, centre + half), abs=0.1)
+
+
+def test_a_promoter_score_of_nobody_or_of_more_than_all_has_no_interval() -> None:
+    assert net_promoters(0, 0, 0) == Interval(None, None)
+    with pytest.raises(ValueError, match="6 promoters and 5 detractors of 10"):
+        net_promoters(6, 5, 10)
+
+
+def test_five_values_are_too_few_for_the_interval_of_a_median_and_one_for_that_of_a_mean() -> None:
+    assert counted_median_interval([(1, 2), (2, 3)]) == Interval(None, None)
+    assert counted_median_interval([(1, 3), (2, 3)]) == Interval(1, 2)
+    assert counted_mean_interval([(4, 1)]) == Interval(None, None)
+    assert mean_interval(1, 4, 0) == Interval(None, None)
+    assert counted_quantile([], 0.5) is None
+    assert counted_mean([]) is None
+
+
+def test_impossible_parameters_of_a_distribution_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"Beta\(0, 1\)"):
+        beta_below(0.5, 0, 1)
+    with pytest.raises(ValueError, match="0 degrees"):
+        t_975(0)
