@@ -220,7 +220,7 @@ def resolved(at: datetime | None) -> tuple[Resolution, ...]:
 def hand_overs(sightings: Iterable[HandOver]) -> tuple[HandOver, ...]:
     """Keep, of all sightings of a ticket in order, the first and those where somebody else has it.
 
-    A sighting that names no team says nothing new, unless the source's own count has risen.
+    A sighting that names no team says nothing new, unless it names another agent or the source's own count has risen.
     """
     kept: list[HandOver] = []
     for seen in sightings:
@@ -230,7 +230,8 @@ def hand_overs(sightings: Iterable[HandOver]) -> tuple[HandOver, ...]:
         last = kept[-1]
         moved = seen.team is not None and (seen.team, seen.tier) != (last.team, last.tier)
         counted = seen.reassignments is not None and seen.reassignments > (last.reassignments or 0)
-        if moved or counted:
+        passed_on = seen.agent is not None and seen.agent != last.agent
+        if moved or counted or passed_on:
             named = seen if seen.team is not None else replace(seen, team=last.team, tier=last.tier)
             kept.append(named)
     return tuple(kept)
