@@ -56,6 +56,11 @@ described(
     STAGE="The stage: of a ticket, the client's when it was logged.",
     PHASE="The client's support phase when the ticket was logged.",
     PRIORITY="The ticket's priority.",
+    KIND="What sort of matter the ticket is.",
+    CATEGORY="The ticket's category, as its source calls it.",
+    TEAM="The team that has the ticket, or had it last.",
+    TECHNICIAN="The technician who has the ticket, or had it last; it takes the right to read members.",
+    SITE="The client's site that the ticket is about.",
     LEAD="Who led the onboarding at that moment; it takes the right to read members, or to be that lead.",
     OUTCOME="The outcome code with which it ended, or is to end.",
     TENURE="For how long the client has been in service.",
@@ -109,6 +114,7 @@ described(
     CLIENTS="Clients.",
     CHANGES="Changes.",
     SHARE="A share, between 0 and 1.",
+    BUSINESS_HOURS="Business hours, with fractions, of the calendar of the client's contract, else of the provider's.",
     BUSINESS_DAYS="Business days, with fractions, of the site's or contract's own calendar, else of the provider's.",
 )
 
@@ -157,6 +163,7 @@ described(
     MERGED="The ticket was merged into another.",
     DELETED="The ticket was deleted at its source.",
     SPAM="The ticket was marked as spam.",
+    NOT_AN_INCIDENT="The ticket is no incident.",
     OTHER_SOURCE="The ticket was opened by a source that wasn't asked for, such as monitoring.",
     ROLLED_BACK="The stay was set aside by a roll-back.",
     UNDONE="The move was undone by whoever made it.",

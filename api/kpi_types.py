@@ -67,7 +67,9 @@ class KpiValue:
     low: float | None = strawberry.field(description="Lower end of the 95 % interval; `null` where there is none.")
     high: float | None = strawberry.field(description="Upper end of the 95 % interval; `null` where it is open.")
     status: Status = strawberry.field(description="How far it may be trusted.")
-    p90: float | None = strawberry.field(description="The 90th percentile of a duration.")
+    mean: float | None = strawberry.field(description="Of times that are over: their mean.")
+    median: float | None = strawberry.field(description="Of a duration, or of times that are over: their median.")
+    p90: float | None = strawberry.field(description="Of a duration, or of times that are over: the 90th percentile.")
     share: float | None = strawberry.field(
         description="Of a duration that is a part of a longer one: its share of that, all rows together."
     )

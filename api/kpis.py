@@ -31,7 +31,7 @@ __all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums
 
 BY_MOMENT = Ordering("rows behind a figure", (datetime, UUID))
 
-MOST_QUESTIONS = 20
+MOST_QUESTIONS = 40
 
 
 @strawberry.input(description="Local days of the provider, half-open: `to` is the day after the last one.")
@@ -200,7 +200,7 @@ class KpiQuery:
 
     @query_field(
         scope=Scope.KPIS_READ,
-        description="Several figures at once, such as a dashboard, all of one moment; at most 20.",
+        description="Several figures at once, such as a dashboard, all of one moment; at most 40.",
         cost=FieldPrice(weight=5, sized_by=("queries",)),
     )
     async def kpis(

@@ -9,15 +9,16 @@ from db.asked import Asked
 from db.kpis import Key, Sums
 from db.session import Transaction
 from domain.escalations import Phase
-from domain.kpis import Dimension
+from domain.kpi_definitions import REOPENING_HOURS, Settling
+from domain.kpis import Dimension, facts_of
 from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
 from domain.series import NOTHING, Moment, Placed, Series, Timeline, Totals, single
 from domain.stages import Stage
 from domain.standings import BaselineStanding, Tenure
-from domain.tickets import Priority
+from domain.tickets import Priority, TicketKind
 
-_MEMBERS = (*Stage, *Phase, *Priority, *Tenure, *BaselineStanding)
+_MEMBERS = (*Stage, *Phase, *Priority, *TicketKind, *Tenure, *BaselineStanding)
 _ORDER = {member.value: place for place, member in enumerate(_MEMBERS) if member != kpis.UNKNOWN}
 
 
@@ -39,9 +40,10 @@ async def answer_all(tx: Transaction, questions: Sequence[Question], now: dateti
     for question in questions:
         question.check()
     in_force = await calendars.in_force(tx)
-    settles = any(question.kpi.definition.settles for question in questions)
+    settles = any(question.kpi.definition.settling is Settling.ESCALATIONS for question in questions)
     settling = await facts.settling(tx) if settles else timedelta(0)
-    reader = kpis.Reader(tx, in_force)
+    summed = dict.fromkeys(one for asked in questions for one in facts_of(asked.kpi, asked.where.escalation_kind))
+    reader = kpis.Reader(tx, in_force, tuple(summed))
     return [await _answer(reader, question, now, settling) for question in questions]
 
 
@@ -50,7 +52,7 @@ async def _answer(reader: kpis.Reader, question: Question, now: datetime, settli
     cut = buckets(question.period, question.grain, calendar.week_start)
     past = question.as_of is not None and question.as_of < now
     at = question.as_of if past and question.as_of else now
-    moment = Moment(at, calendar.zone, settling if question.kpi.definition.settles else timedelta(0))
+    moment = Moment(at, calendar.zone, _settling(question, settling))
     asked = Asked(cut, question.by, question.where, moment, at if past else None)
     sums, before, earlier = await _with_before(reader, question, asked)
     timeline = Timeline.of(cut, moment)
@@ -68,6 +70,11 @@ async def _answer(reader: kpis.Reader, question: Question, now: datetime, settli
     return Answer(
         question, calendar.zone.key, at, moment.settling, tuple(answered[:most]), truncated=len(answered) > most
     )
+
+
+def _settling(question: Question, of_escalations: timedelta) -> timedelta:
+    known = {Settling.ESCALATIONS: of_escalations, Settling.REOPENINGS: timedelta(hours=REOPENING_HOURS)}
+    return known.get(question.kpi.definition.settling, timedelta(0))
 
 
 async def _with_before(

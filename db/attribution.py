@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.calendars import Calendar, CalendarSource
 from domain.escalations import ClientHistory, EscalationRule, Stay, Window
+from domain.ids import IdKind
 
 # No client is merged into another while its tickets are being written: what was waited for is seen as it is then.
 CLIENTS = text("""
@@ -16,6 +18,22 @@ CLIENTS = text("""
     where r.tenant_id = :tenant and r.kind = 'CLIENT' and r.system = :system and r.key = any(:keys)
     order by c.id
     for key share of c
+""")
+
+# What a client has under a key of the system: of two clients each knows its own by the same key.
+BELONGINGS = text("""
+    select r.client_id, r.kind, r.key, r.subject_id from external_ref r
+    where r.tenant_id = :tenant and r.kind in ('SITE', 'DEVICE') and r.system = :system and r.key = any(:keys)
+      and r.client_id = any(cast(:clients as uuid[]))
+""")
+
+# The hours that a contract in force covers; of several the one signed last.
+COVERAGE = text("""
+    select distinct on (k.client_id) k.client_id, c.body
+    from contract k
+    join calendar c on c.tenant_id = :tenant and c.contract_id = k.id and c.valid_to is null and c.body is not null
+    where k.tenant_id = :tenant and k.client_id = any(cast(:clients as uuid[]))
+    order by k.client_id, k.signed_at desc nulls last, k.id desc
 """)
 
 # A move of the client waits for the batch, and the batch for the move: a stamp is never of a half-told history.
@@ -63,6 +81,24 @@ async def clients_of(tx: Transaction, system: str, keys: Iterable[str]) -> dict[
     """Return the clients that a system's keys stand for; a key that nobody has mapped is absent."""
     rows = await tx.rows(CLIENTS, tenant=tx.tenant, system=system, keys=sorted(set(keys)))
     return {row["key"]: row["client_id"] for row in rows}
+
+
+async def belongings(
+    tx: Transaction, system: str, clients: Sequence[UUID], keys: Sequence[str]
+) -> dict[tuple[UUID, IdKind, str], UUID]:
+    """Return what sites and devices of clients a system's keys stand for."""
+    if not clients or not keys:
+        return {}
+    rows = await tx.rows(BELONGINGS, tenant=tx.tenant, system=system, clients=list(clients), keys=list(keys))
+    return {(row["client_id"], IdKind[row["kind"]], row["key"]): row["subject_id"] for row in rows}
+
+
+async def coverage(tx: Transaction, clients: Sequence[UUID]) -> dict[UUID, Calendar]:
+    """Return the hours that clients' contracts cover, of those that have hours of their own."""
+    if not clients:
+        return {}
+    rows = await tx.rows(COVERAGE, tenant=tx.tenant, clients=list(clients))
+    return {row["client_id"]: Calendar.from_data(row["body"], CalendarSource.CONTRACT) for row in rows}
 
 
 async def histories(tx: Transaction, clients: Sequence[UUID]) -> dict[UUID, ClientHistory]:

@@ -9,15 +9,13 @@ from uuid import UUID
 
 import msgspec
 from asyncpg import Record
-from sqlalchemy import text
-from sqlalchemy.sql.elements import TextClause
 
-from db import calendars, onboarding_facts, tenants
+from db import calendars, onboarding_facts, ticket_rows
 from db.asked import Asked
 from db.fact_rows import Cut, FactRow
 from db.kpis import fact_rows
 from db.session import Transaction
-from domain.kpis import Definition, DirectFact, Fact, Kpi, KpiKind, NotOffered
+from domain.kpis import Definition, DirectFact, Kpi, KpiKind, NotOffered
 from domain.periods import buckets
 from domain.questions import Part, Question
 from domain.series import WHOLE, Moment
@@ -30,6 +28,7 @@ class Reason(StrEnum):
     DELETED = "DELETED"
     SPAM = "SPAM"
     OTHER_SOURCE = "OTHER_SOURCE"
+    NOT_AN_INCIDENT = "NOT_AN_INCIDENT"
     ROLLED_BACK = "ROLLED_BACK"
     UNDONE = "UNDONE"
     ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
@@ -78,73 +77,6 @@ class Stretch(Protocol):
 
 COUNT_LIMIT = 10_001
 
-_TICKETS = """
-    select t.id, t.logged_at as at, 1.0 as amount, t.id as ticket_id, t.client_id, t.exclusion, t.source,
-           t.stage, t.phase, t.priority, t.escalations
-    from ticket t
-    where t.tenant_id = :tenant and t.logged_at >= :from and t.logged_at < :to
-"""
-
-_ESCALATIONS = """
-    select e.id, e.at, e.times::float8 as amount, t.id as ticket_id, t.client_id, t.exclusion, t.source,
-           t.stage, t.phase, t.priority, t.escalations
-    from escalation e
-    join ticket t on t.tenant_id = :tenant and t.id = e.ticket_id
-    where e.tenant_id = :tenant and e.at >= :from and e.at < :to
-"""
-
-_NARROWED = """
-    from ({rows}) as r
-    where (cast(:clients as uuid[]) is null or r.client_id = any(:clients))
-      and (cast(:stages as text[]) is null or r.stage = any(:stages))
-      and (cast(:phases as text[]) is null or r.phase = any(:phases))
-      and (cast(:priorities as text[]) is null or r.priority = any(:priorities))
-      and {part}
-"""
-
-_PAGE = """
-    select r.id, r.at, r.amount::float8 as amount, r.ticket_id, r.stage,
-           coalesce(r.exclusion, case when r.source <> all(:sources) then 'OTHER_SOURCE' end) as reason
-    {narrowed}
-      and (cast(:after_at as timestamptz) is null or (r.at, r.id) > (:after_at, cast(:after_id as uuid)))
-    order by r.at, r.id limit :limit
-"""
-
-_COUNT = "select count(*) from (select 1 {narrowed} limit :limit) as limited"
-
-_COUNTED = "(r.exclusion is null and r.source = any(:sources))"
-_LEFT_OUT = f"not {_COUNTED}"
-_ESCALATED = "r.escalations > 0"
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Where the rows of one figure come from, and the condition of each part; a count has no denominator."""
-
-    rows: str
-    parts: dict[Part, str]
-
-    def page(self, part: Part) -> TextClause:
-        return text(_PAGE.format(narrowed=_NARROWED.format(rows=self.rows, part=self.parts[part])))
-
-    def count(self, part: Part) -> TextClause:
-        return text(_COUNT.format(narrowed=_NARROWED.format(rows=self.rows, part=self.parts[part])))
-
-
-_OF_TICKETS: dict[tuple[Fact, ...], _Rows] = {
-    (Fact.TICKETS,): _Rows(_TICKETS, {Part.NUMERATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT}),
-    (Fact.ESCALATIONS,): _Rows(_ESCALATIONS, {Part.NUMERATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT}),
-    (Fact.ESCALATED_TICKETS,): _Rows(
-        _TICKETS, {Part.NUMERATOR: f"{_COUNTED} and {_ESCALATED}", Part.LEFT_OUT: f"{_LEFT_OUT} and {_ESCALATED}"}
-    ),
-    (Fact.ESCALATED_TICKETS, Fact.TICKETS): _Rows(
-        _TICKETS,
-        {Part.NUMERATOR: f"{_COUNTED} and {_ESCALATED}", Part.DENOMINATOR: _COUNTED, Part.LEFT_OUT: _LEFT_OUT},
-    ),
-}
-
-_STATEMENTS = {(facts, part): (of.page(part), of.count(part)) for facts, of in _OF_TICKETS.items() for part in of.parts}
-
 
 async def rows(tx: Transaction, question: Question, part: Part, stretch: Stretch, now: datetime) -> list[ExplainedRow]:
     """Return a stretch of the rows of one part, in the order in which they count.
@@ -153,58 +85,26 @@ async def rows(tx: Transaction, question: Question, part: Part, stretch: Stretch
         NotOffered: rows are asked as of an earlier moment; they are kept only as they are now.
     """
     _check(question)
-    facts = question.kpi.definition.facts
-    if isinstance(facts, DirectFact):
-        found = await _direct(tx, question, part, now)
-        after = stretch.after
-        return [row for row in found if after is None or (row.at, row.id) > after][: stretch.limit]
-    if (facts, part) not in _STATEMENTS:
-        return []
-    after_at, after_id = stretch.after or (None, None)
-    page = await tx.rows(
-        _STATEMENTS[facts, part][0],
-        **await _asked(tx, question),
-        after_at=after_at,
-        after_id=after_id,
-        limit=stretch.limit,
-    )
-    return [msgspec.convert(dict(row), ExplainedRow) for row in page]
+    if ticket_rows.hold(question.kpi):
+        page = await ticket_rows.page(tx, question, part, stretch.after, stretch.limit, now)
+        return [msgspec.convert(dict(row), ExplainedRow) for row in page]
+    found = await _direct(tx, question, part, now)
+    after = stretch.after
+    return [row for row in found if after is None or (row.at, row.id) > after][: stretch.limit]
 
 
 async def count(tx: Transaction, question: Question, part: Part, now: datetime) -> int:
     """Return how many rows a part has, counting no further than one beyond what is told."""
     _check(question)
-    facts = question.kpi.definition.facts
-    if isinstance(facts, DirectFact):
-        return len(await _direct(tx, question, part, now))
-    if (facts, part) not in _STATEMENTS:
-        return 0
-    return int(await tx.value(_STATEMENTS[facts, part][1], **await _asked(tx, question), limit=COUNT_LIMIT))
+    if ticket_rows.hold(question.kpi):
+        return await ticket_rows.count(tx, question, part, now, COUNT_LIMIT)
+    return len(await _direct(tx, question, part, now))
 
 
 def _check(question: Question) -> None:
     question.check()
     if question.as_of is not None:
         raise NotOffered("Rows are kept only as they are now: explain the figure without asOf.")
-
-
-async def _asked(tx: Transaction, question: Question) -> dict[str, object]:
-    start, end = question.period.instants((await tenants.get(tx)).settings.zone)
-    where = question.where
-    return {
-        "tenant": tx.tenant,
-        "from": start,
-        "to": end,
-        "clients": _list(where.clients),
-        "stages": _list(where.stages),
-        "phases": _list(where.phases),
-        "priorities": _list(where.priorities),
-        "sources": list(where.sources),
-    }
-
-
-def _list(members: Sequence[object] | None) -> list[object] | None:
-    return None if members is None else list(members)
 
 
 async def _direct(tx: Transaction, question: Question, part: Part, now: datetime) -> list[ExplainedRow]:

@@ -1,14 +1,16 @@
 """Additive facts: signed deltas written beside the tickets, folded into cells, exact at every instant."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
 
-from db.session import Transaction
-from domain.kpis import SETTLING_SAMPLE, SETTLING_SHARE
-from domain.movements import Amounts, Place
+from db.session import Transaction, columns
+from domain.kpi_definitions import FACTS, Dimension
+from domain.kpis import OF_EACH_CLIENT, SETTLING_SAMPLE, SETTLING_SHARE
+from domain.movements import Movements
 
 ALL_CLIENTS = UUID(int=0)
 """The client of a cell that holds all clients together; on nobody's list, so only who sees all sees it."""
@@ -18,56 +20,89 @@ UNMAPPED = UUID(int=2**128 - 1)
 
 FOLD_BATCH_ROWS = 5_000
 
-RECORD = text("""
+_AMOUNTS = ", ".join(FACTS)
+_SUMS = ", ".join(f"sum(t.{fact})::int as {fact}" for fact in FACTS)
+_ADDED = ", ".join(f"{fact} = c.{fact} + excluded.{fact}" for fact in FACTS)
+_PLACED = (
+    ("client_id", "uuid"),
+    ("day", "date"),
+    ("stage", "text"),
+    ("phase", "text"),
+    ("priority", "text"),
+    ("source", "text"),
+    ("kind", "text"),
+    ("category_id", "uuid"),
+    ("team_id", "uuid"),
+    ("agent_id", "uuid"),
+    ("site_id", "uuid"),
+)
+"""The columns of a place in the figures, in the order of `Place`."""
+
+_PLACE = ", ".join(name for name, _ in _PLACED)
+
+
+def _unnested(*more: str) -> str:
+    typed = (*_PLACED, *((name, "text" if name == "measure" else "int") for name in more))
+    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in typed)
+    return f"unnest({arrays}) as m({', '.join(name for name, _ in typed)})"
+
+
+RECORD = text(f"""
     with recorded as (
-        insert into ticket_delta (tenant_id, client_id, recorded_at, day, stage, phase, priority, source,
-                                  tickets, escalated_tickets, escalations)
-        select :tenant, m.client_id, :recorded_at, m.day, m.stage, m.phase, m.priority, m.source,
-               m.tickets, m.escalated_tickets, m.escalations
-        from unnest(cast(:clients as uuid[]), cast(:days as date[]), cast(:stages as text[]), cast(:phases as text[]),
-                    cast(:priorities as text[]), cast(:sources as text[]), cast(:tickets as int[]),
-                    cast(:escalated_tickets as int[]), cast(:escalations as int[]))
-             as m(client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations)
+        insert into ticket_delta (tenant_id, recorded_at, {_PLACE}, {_AMOUNTS})
+        select :tenant, :recorded_at, m.* from {_unnested(*FACTS)}
         returning *
     )
-    insert into unfolded_delta (tenant_id, id, client_id, day, stage, phase, priority, source,
-                                tickets, escalated_tickets, escalations)
-    select tenant_id, id, client_id, day, stage, phase, priority, source, tickets, escalated_tickets, escalations
-    from recorded
+    insert into unfolded_delta (tenant_id, id, {_PLACE}, {_AMOUNTS})
+    select tenant_id, id, {_PLACE}, {_AMOUNTS} from recorded
 """)
 
-FOLD = text("""
+RECORD_TIMES = text(f"""
+    insert into ticket_time (tenant_id, recorded_at, {_PLACE}, measure, minutes, amount)
+    select :tenant, :recorded_at, m.* from {_unnested("measure", "minutes", "amount")}
+""")
+
+MEMBER = {
+    Dimension.STAGE: "{row}.stage",
+    Dimension.PHASE: "{row}.phase",
+    Dimension.PRIORITY: "{row}.priority",
+    Dimension.KIND: "{row}.kind",
+    Dimension.CATEGORY: "coalesce(replace({row}.category_id::text, '-', ''), 'UNKNOWN')",
+    Dimension.TEAM: "coalesce(replace({row}.team_id::text, '-', ''), 'UNKNOWN')",
+    Dimension.TECHNICIAN: "coalesce(replace({row}.agent_id::text, '-', ''), 'UNKNOWN')",
+    Dimension.SITE: "coalesce(replace({row}.site_id::text, '-', ''), 'UNKNOWN')",
+}
+"""How each dimension's member is told from a row of deltas: an enum's name, or an id in hexadecimal."""
+
+_SPLITS = ", ".join(
+    f"('{dimension}', {member.format(row='t')}, {str(dimension in OF_EACH_CLIENT).lower()})"
+    for dimension, member in MEMBER.items()
+)
+
+FOLD = text(f"""
     with taken as (
         delete from unfolded_delta d
         using (select id from unfolded_delta where tenant_id = :tenant order by id limit :rows
                for update skip locked) as free
         where d.tenant_id = :tenant and d.id = free.id
-        returning d.client_id, d.day, d.stage, d.phase, d.priority, d.source,
-                  d.tickets, d.escalated_tickets, d.escalations
+        returning d.*
     ), summed as (
-        select split.dimension, t.source, span.grain, level.client_id, span.day, split.member,
-               sum(t.tickets)::int as tickets, sum(t.escalated_tickets)::int as escalated_tickets,
-               sum(t.escalations)::int as escalations
+        select split.dimension, t.source, span.grain, level.client_id, span.day, split.member, {_SUMS}
         from taken t
         cross join lateral (values (cast(:all_clients as uuid)),
                                    (coalesce(t.client_id, cast(:unmapped as uuid)))) as level(client_id)
         cross join lateral (values ('D', t.day),
                                    ('M', date_trunc('month', t.day::timestamp)::date)) as span(grain, day)
-        cross join lateral (values ('NONE', ''), ('STAGE', t.stage), ('PHASE', t.phase),
-                                   ('PRIORITY', t.priority)) as split(dimension, member)
+        cross join lateral (values ('NONE', '', true), {_SPLITS}) as split(dimension, member, of_each)
+        where split.of_each or level.client_id = :all_clients
         group by 1, 2, 3, 4, 5, 6
     ), added as (
         -- In the order of the key: two folds at once then wait for each other instead of deadlocking.
-        insert into ticket_cell as c (tenant_id, dimension, source, grain, client_id, day, member,
-                                      tickets, escalated_tickets, escalations)
-        select :tenant, s.dimension, s.source, s.grain, s.client_id, s.day, s.member,
-               s.tickets, s.escalated_tickets, s.escalations
+        insert into ticket_cell as c (tenant_id, dimension, source, grain, client_id, day, member, {_AMOUNTS})
+        select :tenant, s.dimension, s.source, s.grain, s.client_id, s.day, s.member, {_AMOUNTS}
         from summed s
         order by s.dimension, s.source, s.grain, s.client_id, s.day, s.member
-        on conflict (tenant_id, dimension, source, grain, client_id, day, member) do update
-        set tickets = c.tickets + excluded.tickets,
-            escalated_tickets = c.escalated_tickets + excluded.escalated_tickets,
-            escalations = c.escalations + excluded.escalations
+        on conflict (tenant_id, dimension, source, grain, client_id, day, member) do update set {_ADDED}
     )
     select count(*) from taken
 """)
@@ -92,25 +127,22 @@ SETTLE = text("""
 SETTLING = text("select seconds from ticket_settling where tenant_id = :tenant")
 
 
-async def record(tx: Transaction, moved: Mapping[Place, Amounts], recorded_at: datetime) -> None:
+async def record(tx: Transaction, moved: Movements, recorded_at: datetime) -> None:
     """Write what moved; call it in the transaction that writes the tickets."""
-    if not moved:
-        return
-    places, amounts = list(moved), list(moved.values())
-    await tx.run(
-        RECORD,
-        tenant=tx.tenant,
-        recorded_at=recorded_at,
-        clients=[place.client for place in places],
-        days=[place.day for place in places],
-        stages=[place.stage for place in places],
-        phases=[place.phase for place in places],
-        priorities=[place.priority for place in places],
-        sources=[place.source for place in places],
-        tickets=[amount.tickets for amount in amounts],
-        escalated_tickets=[amount.escalated_tickets for amount in amounts],
-        escalations=[amount.escalations for amount in amounts],
-    )
+    if moved.sums:
+        rows = [(*place, *amounts) for place, amounts in moved.sums.items()]
+        await _record(tx, RECORD, recorded_at, rows, FACTS)
+    if moved.times:
+        rows = [(*place, took.measure, took.minutes, amount) for (place, took), amount in moved.times.items()]
+        await _record(tx, RECORD_TIMES, recorded_at, rows, ("measure", "minutes", "amount"))
+
+
+async def _record(
+    tx: Transaction, statement: TextClause, recorded_at: datetime, rows: Sequence[Sequence[object]], more: Sequence[str]
+) -> None:
+    names = (*(name for name, _ in _PLACED), *more)
+    placed = dict(zip(names, columns(rows, len(names)), strict=True))
+    await tx.run(statement, tenant=tx.tenant, recorded_at=recorded_at, **placed)
 
 
 async def fold(tx: Transaction, now: datetime, rows: int = FOLD_BATCH_ROWS) -> int:

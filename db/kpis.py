@@ -1,19 +1,33 @@
 """Figures: SQL sums what each bucket holds; formulas, intervals and statuses are the domain's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 
-from db import client_facts, contract_facts, lead_facts, onboarding_facts, plan_facts, ticket_sums, way_facts
+from db import (
+    client_facts,
+    contract_facts,
+    lead_facts,
+    onboarding_facts,
+    plan_facts,
+    ticket_sums,
+    ticket_times,
+    way_facts,
+)
 from db.asked import Asked
 from db.fact_rows import UNKNOWN, FactRow, Key, Sums, narrowed, summed
 from db.facts import UNMAPPED
 from db.session import Transaction
-from domain.kpis import Dimension, DirectFact, Fact, Kpi
+from domain.kpi_definitions import KpiKind, Measure
+from domain.kpis import Dimension, DirectFact, Fact, Kpi, facts_of
 from domain.own_calendars import Calendars
+from domain.periods import Bucket, Grain, bucket_start
 from domain.series import Totals
+from domain.tickets import EscalationKind
 
 __all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
 
@@ -24,6 +38,8 @@ class Reader:
 
     tx: Transaction
     calendars: Calendars
+    facts: tuple[Fact, ...] = ()
+    """The additive facts of all that is asked."""
     _read: dict[object, list[asyncpg.Record]] = field(default_factory=dict)
 
     async def totals(self, kpi: Kpi, asked: Asked) -> Sums:
@@ -33,15 +49,53 @@ class Reader:
             if facts in _SUMMED:
                 return await _SUMMED[facts](self.tx, asked, self.calendars)
             return summed(await fact_rows(self.tx, facts, asked, self.calendars), asked.by)
-        same = (asked.buckets, asked.by, asked.where, asked.as_of)
+        additive = facts_of(kpi, asked.where.escalation_kind)
+        if kpi.definition.kind is KpiKind.LEVEL:
+            return await self._stock(additive[0], asked)
+        return {_key(asked.by, row): _totals(additive, row) for row in await self._sums(asked)}
+
+    async def _sums(self, asked: Asked) -> list[asyncpg.Record]:
+        where = replace(asked.where, escalation_kind=EscalationKind.FUNCTIONAL)
+        same = (asked.buckets, asked.by, where, asked.as_of)
         if same not in self._read:
-            self._read[same] = await ticket_sums.read(self.tx, asked)
-        return {_key(asked.by, row): _totals(facts, row) for row in self._read[same]}
+            self._read[same] = await ticket_sums.read(self.tx, asked, self.facts)
+        return self._read[same]
+
+    async def _stock(self, fact: Fact, asked: Asked) -> Sums:
+        """A stock at the end of a bucket is all that came in less all that went by then, from the beginning on."""
+        start = asked.buckets[0].start
+        month = bucket_start(start, Grain.MONTH)
+        # Whole months are kept summed up; the days of the month that has begun come beside the buckets.
+        before = replace(asked, buckets=(Bucket(_THE_BEGINNING, month, whole=True),))
+        begun = (Bucket(month, start, whole=True),) if month < start else ()
+        stocks: dict[Key, float] = {}
+        for row in await self._sums(before):
+            stocks[_key(asked.by, row)] = sum(row[fact.value])
+        moved: dict[Key, dict[int, float]] = {}
+        for row in await self._sums(replace(asked, buckets=(*begun, *asked.buckets))):
+            moved[_key(asked.by, row)] = dict(zip(row["buckets"], row[fact.value], strict=True))
+        return {
+            key: _cumulated(stocks.get(key, 0), moved.get(key, {}), len(begun), len(asked.buckets))
+            for key in stocks | moved
+        }
 
 
 async def fact_rows(tx: Transaction, facts: DirectFact, asked: Asked, calendars: Calendars) -> list[FactRow]:
     """Return the rows behind a figure that is no sum, those that are left out too."""
     return narrowed(await _ROWS[facts](tx, asked, calendars), asked)
+
+
+_THE_BEGINNING = date(1900, 1, 1)
+"""Before any ticket."""
+
+
+def _cumulated(stock: float, moved: Mapping[int, float], begun: int, buckets: int) -> dict[int, Totals]:
+    level = stock + sum(moved.get(place, 0) for place in range(begun))
+    totals = {}
+    for place in range(buckets):
+        level += moved.get(place + begun, 0)
+        totals[place] = Totals(level)
+    return totals
 
 
 def _key(by: Sequence[Dimension], row: asyncpg.Record) -> Key:
@@ -88,12 +142,14 @@ async def _gated_moves(tx: Transaction, asked: Asked, _: Calendars) -> Sums:
     return sums
 
 
-_SUMMED = {
+_SUMMED: Mapping[DirectFact, Callable[[Transaction, Asked, Calendars], Awaitable[Sums]]] = {
     DirectFact.STAGE_SPELLS: _stage_spells,
     DirectFact.OPEN_CYCLES: _open_cycles,
     DirectFact.GATED_MOVES: _gated_moves,
     DirectFact.LEAD_LOADS: lead_facts.loads,
     DirectFact.SERVED_CLIENTS: client_facts.retained,
+    DirectFact.RESPONSE_TIMES: partial(ticket_times.read, measure=Measure.RESPONSE),
+    DirectFact.RESOLUTION_TIMES: partial(ticket_times.read, measure=Measure.RESOLUTION),
 }
 """What is summed apart from its rows: in SQL, or day by day."""
 

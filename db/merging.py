@@ -47,6 +47,7 @@ STAYING = {
     "planned_date": "of an onboarding, and append-only",
     "ticket_cell": "summed from the deltas that the tickets write as they are placed anew",
     "ticket_delta": "as the cells; append-only",
+    "ticket_time": "as the deltas",
     "transition": "of an onboarding, and append-only",
     "unfolded_delta": "as the cells",
     "visit": "of an onboarding",

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import facts, tickets
+from db import facts, tenants
 from db.session import Transaction, columns
-from db.tickets import Touched
+from db.stored_tickets import locked_by_id
+from db.tickets import Touched, touched_by
 from domain.escalations import Stamp
-from domain.movements import Standing, movements
-
-LOCK = text("select id from ticket where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id for update")
+from domain.movements import Assessed, movements
 
 # As `db.attribution` finds the client of a key: none is merged into another meanwhile.
 MAPPABLE = text("""
@@ -90,24 +89,20 @@ async def place(
     tx: Transaction, placed: Mapping[UUID, tuple[UUID, Stamp]], recorded_at: datetime
 ) -> dict[UUID, Touched]:
     """Give tickets another client, stage and phase; return what changed by client. What stands there already stays."""
-    await tx.run(LOCK, tenant=tx.tenant, ids=list(placed))
-    stored = await tx.rows(tickets.STORED, tenant=tx.tenant, ids=list(placed))
-    changes: list[tuple[Standing, Standing]] = []
+    zone = (await tenants.get(tx)).settings.zone
+    changes: list[tuple[Assessed, Assessed]] = []
     moving: list[tuple[UUID, UUID, str, str, UUID | None]] = []
-    for row in stored:
-        client, stamp = placed[row["id"]]
-        if (row["client_id"], row["stage"], row["phase"], row["cycle_id"]) == (
-            *(client, stamp.stage, stamp.phase),
-            stamp.cycle,
-        ):
+    for key, stored in (await locked_by_id(tx, placed, zone)).items():
+        client, stamp = placed[key]
+        before = stored.assessed
+        if (before.client, before.stamp) == (client, stamp):
             continue
-        before = tickets.standing(row)
-        changes.append((before, replace(before, client=client, stage=stamp.stage, phase=stamp.phase)))
-        moving.append((row["id"], client, stamp.stage, stamp.phase, stamp.cycle))
+        changes.append((before, before.placed(replace(before.subjects, client=client), stamp)))
+        moving.append((key, client, stamp.stage, stamp.phase, stamp.cycle))
     if moving:
         await _write(tx, moving, recorded_at)
     await facts.record(tx, movements(changes), recorded_at)
-    return _touched(changes)
+    return {client: touched for client, touched in touched_by(changes).items() if client is not None}
 
 
 async def _write(
@@ -118,14 +113,3 @@ async def _write(
     await tx.run(PLACE, **named, stages=stages, phases=phases, cycles=cycles, recorded_at=recorded_at)
     await tx.run(PLACE_HAND_OVERS, **named)
     await tx.run(PLACE_ESCALATIONS, **named)
-
-
-def _touched(changes: Sequence[tuple[Standing, Standing]]) -> dict[UUID, Touched]:
-    clients: dict[UUID, Touched] = {}
-    for before, after in changes:
-        for standing in {before.client: before, after.client: after}.values():
-            if standing.client is not None:
-                touched = clients.setdefault(standing.client, Touched())
-                touched.changed += 1
-                touched.days.update((standing.day, *(day for day, _ in standing.escalations)))
-    return clients

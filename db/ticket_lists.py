@@ -21,7 +21,11 @@ _TEXTS = ARRAY(sqltypes.Text())
 _UUIDS = ARRAY(sqltypes.Uuid())
 _COLUMNS = (
     *(_T.id, _T.client_id, _T.system, _T.external_id, _T.client_key, _T.kind, _T.source, _T.priority, _T.category),
-    *(_T.logged_at, _T.day, _T.resolved_at, _T.closed_at, _T.exclusion, _T.stage, _T.phase, _T.cycle_id),
+    *(_T.title, _T.category_id, _T.team_id, _T.tier, _T.agent_id, _T.site_id, _T.site_key, _T.device_id),
+    *(_T.device_key, _T.logged_at, _T.day, _T.first_responded_at, _T.response_minutes, _T.resolved_at),
+    *(_T.resolve_minutes, _T.times_reopened, _T.first_contact, _T.closed_at, _T.response_due_at, _T.response_sla),
+    *(_T.resolution_due_at, _T.resolution_sla, _T.exclusion, _T.merged_into, _T.client_pinned),
+    *(_T.stage, _T.phase, _T.cycle_id),
     *(_T.escalations.label("times_escalated"), _T.first_escalated_at, _T.rule_version, _T.recorded_at, _T.version),
 )
 
@@ -49,12 +53,14 @@ LISTING = Listing(
 MANY = select(*_COLUMNS).where(_T.tenant_id == bindparam("tenant"), _T.id == any_(bindparam("ids", type_=_UUIDS)))
 
 HAND_OVERS = text("""
-    select ticket_id, at, team, tier, reassignments from hand_over
-    where tenant_id = :tenant and ticket_id = any(cast(:tickets as uuid[])) order by ticket_id, position
+    select h.ticket_id, h.at, h.team, h.tier, h.reassignments, a.name as agent
+    from hand_over h left join ticket_term a on a.tenant_id = :tenant and a.id = h.agent_id
+    where h.tenant_id = :tenant and h.ticket_id = any(cast(:tickets as uuid[])) order by h.ticket_id, h.position
 """)
 
 ESCALATIONS = text("""
-    select id, ticket_id, client_id, kind, at, times, from_team, to_team, from_tier, to_tier, rule_version
+    select id, ticket_id, client_id, kind, at, times, from_team, to_team, from_tier, to_tier, reason,
+           rule_version
     from escalation
     where tenant_id = :tenant and ticket_id = any(cast(:tickets as uuid[])) order by ticket_id, position
 """)
@@ -79,7 +85,7 @@ async def hand_overs_of(tx: Transaction, tickets: Sequence[UUID]) -> dict[UUID, 
     """Return who had each ticket, in order, in one statement."""
     found: dict[UUID, list[HandOver]] = {ticket: [] for ticket in tickets}
     for row in await tx.rows(HAND_OVERS, tenant=tx.tenant, tickets=list(tickets)):
-        found[row["ticket_id"]].append(HandOver(row["at"], row["team"], row["tier"], row["reassignments"]))
+        found[row["ticket_id"]].append(HandOver(*row[1:]))
     return found
 
 

@@ -8,17 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from db.asked import Asked
-from db.facts import ALL_CLIENTS, UNMAPPED
+from db.facts import ALL_CLIENTS, MEMBER, UNMAPPED
 from db.session import Transaction
-from domain.kpis import Dimension
+from domain.kpis import OF_EACH_CLIENT, Dimension, Fact
 
 # One row per series, its buckets as arrays: a year of days for 50 clients must not cost a row per number.
 _SUMS = """
-    select client_id, member, array_agg(bucket) as buckets, array_agg(tickets) as tickets,
-           array_agg(escalated_tickets) as escalated_tickets, array_agg(escalations) as escalations
+    select client_id, member, array_agg(bucket) as buckets, {arrays}
     from (
-        select width_bucket(day, cast(:starts as date[])) - 1 as bucket, {client} as client_id, member,
-               sum(tickets) as tickets, sum(escalated_tickets) as escalated_tickets, sum(escalations) as escalations
+        select width_bucket(day, cast(:starts as date[])) - 1 as bucket, {client} as client_id, member, {sums}
         from ({rows}) as counted
         group by 1, 2, 3
     ) as summed
@@ -26,7 +24,7 @@ _SUMS = """
 """
 
 _CELLS = """
-        select day, client_id, {cell_member} as member, tickets, escalated_tickets, escalations from ticket_cell
+        select day, client_id, {cell_member} as member, {facts} from ticket_cell
         where tenant_id = :tenant and dimension = :dimension and source = any(:sources) and grain = :grain
           and {cell_clients} and day >= :start and day < :end
           and (cast(:members as text[]) is null or member = any(cast(:members as text[])))
@@ -34,20 +32,14 @@ _CELLS = """
 """
 
 _DELTAS = """
-        select day, coalesce(client_id, cast(:unmapped as uuid)) as client_id, {delta_member} as member,
-               tickets, escalated_tickets, escalations
-        from {deltas}
+        select day, coalesce(client_id, cast(:unmapped as uuid)) as client_id, {delta_member} as member, {facts}
+        from {deltas} as d
         where tenant_id = :tenant {until} and source = any(:sources)
           and {clients} and day >= :start and day < :end
           and (cast(:members as text[]) is null or {delta_column} = any(cast(:members as text[])))
 """
 
-_COLUMN = {
-    None: "''",
-    Dimension.STAGE: "stage",
-    Dimension.PHASE: "phase",
-    Dimension.PRIORITY: "priority",
-}
+_COLUMN = {None: "''"} | {dimension: member.format(row="d") for dimension, member in MEMBER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +54,43 @@ class _Shape:
     by_client: bool
     overall: bool
     named_clients: bool
-    past: bool
+    deltas_alone: bool
+    facts: tuple[Fact, ...]
 
     def statement(self) -> TextClause:
-        """Write cells and what is not folded yet or, of the past, all deltas recorded by then."""
+        """Write cells and what is not folded yet, or all deltas: of the past those recorded by then."""
         column = _COLUMN[self.inner]
         named = "client_id = any(:clients)"
+        facts = ", ".join(self.facts)
         deltas = _DELTAS.format(
             delta_member=column if self.split else "''",
             delta_column=column,
-            deltas="ticket_delta" if self.past else "unfolded_delta",
-            until="and recorded_at <= :as_of" if self.past else "",
+            deltas="ticket_delta" if self.deltas_alone else "unfolded_delta",
+            until="and (cast(:as_of as timestamptz) is null or recorded_at <= :as_of)" if self.deltas_alone else "",
+            facts=facts,
             clients=named if self.named_clients else "true",
         )
         of_some = named if self.named_clients else "client_id <> :all_clients"
         cells = _CELLS.format(
             cell_member="member" if self.split else "''",
             cell_clients="client_id = :all_clients" if self.overall else of_some,
+            facts=facts,
         )
         client = "client_id" if self.by_client else "cast(null as uuid)"
-        return text(_SUMS.format(client=client, rows=deltas if self.past else cells + deltas))
+        return text(
+            _SUMS.format(
+                client=client,
+                rows=deltas if self.deltas_alone else cells + deltas,
+                arrays=", ".join(f"array_agg({fact}) as {fact}" for fact in self.facts),
+                sums=", ".join(f"sum({fact}) as {fact}" for fact in self.facts),
+            )
+        )
 
 
 _statement = functools.cache(_Shape.statement)
 
 
-async def read(tx: Transaction, asked: Asked) -> list[asyncpg.Record]:
+async def read(tx: Transaction, asked: Asked, facts: tuple[Fact, ...]) -> list[asyncpg.Record]:
     """Return a row per series with its member, its client and, as arrays, the sums of its buckets."""
     narrowed = asked.where.members()
     split = [dimension for dimension in asked.by if dimension is not Dimension.CLIENT]
@@ -96,9 +99,11 @@ async def read(tx: Transaction, asked: Asked) -> list[asyncpg.Record]:
     named = asked.where.clients is not None
     # A caller who sees only some clients has no right to the sum of all, and gets the sum of theirs.
     overall = not by_client and not named and tx.clients is None
+    # By team and the like sums are kept of all clients together alone: of some they are added up from their deltas.
+    deltas_alone = asked.as_of is not None or (inner is not None and inner not in OF_EACH_CLIENT and not overall)
     monthly = all(bucket.start.day == 1 for bucket in asked.buckets) and asked.buckets[-1].end.day == 1
     return await tx.rows(
-        _statement(_Shape(inner, bool(split), by_client, overall, named, asked.as_of is not None)),
+        _statement(_Shape(inner, bool(split), by_client, overall, named, deltas_alone, facts)),
         tenant=tx.tenant,
         starts=[bucket.start for bucket in asked.buckets],
         start=asked.buckets[0].start,

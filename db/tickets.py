@@ -1,33 +1,74 @@
 """Tickets as they are stored: a batch with its hand-overs, escalations and deltas in a fixed number of statements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-import asyncpg
+import msgspec
 from sqlalchemy import text
 
 from db import facts
 from db.session import Transaction, columns
-from domain.movements import Assessed, Standing, movements
+from db.stored_tickets import Stored
+from domain import courses
+from domain.measures import Decided
+from domain.movements import Assessed, days, movements
 
-_COLUMNS = """client_id, external_id, client_key, kind, source, priority, category, logged_at, day, resolved_at,
-    closed_at, changed_at, exclusion, stage, phase, cycle_id, escalations, first_escalated_at, rule_version, digest"""
-
-_UNNESTED = f"""unnest(cast(:ids as uuid[]), cast(:clients as uuid[]), cast(:external_ids as text[]),
-    cast(:client_keys as text[]), cast(:kinds as text[]), cast(:sources as text[]), cast(:priorities as text[]),
-    cast(:categories as text[]), cast(:logged as timestamptz[]), cast(:days as date[]),
-    cast(:resolved as timestamptz[]), cast(:closed as timestamptz[]), cast(:changed as timestamptz[]),
-    cast(:exclusions as text[]), cast(:stages as text[]), cast(:phases as text[]), cast(:cycles as uuid[]),
-    cast(:escalations as int[]), cast(:first_escalated as timestamptz[]), cast(:rules as int[]),
-    cast(:digests as bytea[])) as n(id, {_COLUMNS})"""
-
-_PARAMETERS = (
-    *("ids", "clients", "external_ids", "client_keys", "kinds", "sources", "priorities", "categories", "logged"),
-    *("days", "resolved", "closed", "changed", "exclusions", "stages", "phases", "cycles", "escalations"),
-    *("first_escalated", "rules", "digests"),
+_FIELDS = (
+    ("client_id", "uuid"),
+    ("external_id", "text"),
+    ("client_key", "text"),
+    ("kind", "text"),
+    ("source", "text"),
+    ("priority", "text"),
+    ("category", "text"),
+    ("category_id", "uuid"),
+    ("team_id", "uuid"),
+    ("agent_id", "uuid"),
+    ("tier", "int"),
+    ("title", "text"),
+    ("site_id", "uuid"),
+    ("site_key", "text"),
+    ("device_id", "uuid"),
+    ("device_key", "text"),
+    ("logged_at", "timestamptz"),
+    ("day", "date"),
+    ("first_responded_at", "timestamptz"),
+    ("response_minutes", "int"),
+    ("resolved_at", "timestamptz"),
+    ("first_ended_at", "timestamptz"),
+    ("ended_at", "timestamptz"),
+    ("resolve_minutes", "int"),
+    ("times_reopened", "int"),
+    ("first_contact", "boolean"),
+    ("closed_at", "timestamptz"),
+    ("changed_at", "timestamptz"),
+    ("response_due_at", "timestamptz"),
+    ("response_sla", "text"),
+    ("response_decided_at", "timestamptz"),
+    ("resolution_due_at", "timestamptz"),
+    ("resolution_sla", "text"),
+    ("resolution_decided_at", "timestamptz"),
+    ("course", "text"),
+    ("exclusion", "text"),
+    ("merged_into", "text"),
+    ("client_pinned", "boolean"),
+    ("stage", "text"),
+    ("phase", "text"),
+    ("cycle_id", "uuid"),
+    ("escalations", "int"),
+    ("first_escalated_at", "timestamptz"),
+    ("rule_version", "int"),
+    ("digest", "bytea"),
 )
+"""The columns of a ticket that its report and what follows from it fill, with the types of their arrays."""
+
+_NAMES = ("id", *(name for name, _ in _FIELDS))
+_COLUMNS = ", ".join(name for name, _ in _FIELDS)
+_VALUES = ", ".join("n.course::jsonb" if name == "course" else f"n.{name}" for name, _ in _FIELDS)
+_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in (("id", "uuid"), *_FIELDS))
+_UNNESTED = f"unnest({_ARRAYS}) as n(id, {_COLUMNS})"
 
 # Foreign keys are checked by plans that a connection makes once and keeps: made while the tables are still empty
 # they would scan them whole for every row of an import.
@@ -36,36 +77,15 @@ BY_INDEX = text("set local enable_seqscan = off")
 # In the order of the key, so that two batches that overlap wait for each other instead of deadlocking.
 INSERT = text(f"""
     insert into ticket (tenant_id, system, recorded_at, version, id, {_COLUMNS})
-    select :tenant, :system, :recorded_at, 1, n.* from {_UNNESTED}
+    select :tenant, :system, :recorded_at, 1, n.id, {_VALUES} from {_UNNESTED}
     order by n.external_id
     on conflict (tenant_id, system, external_id) do nothing
     returning external_id
 """)
 
-# The lock comes first and by itself: what is read in the same statement would be older than what it waited for.
-LOCK = text("""
-    select id from ticket
-    where tenant_id = :tenant and system = :system and external_id = any(:external_ids)
-    order by external_id for update
-""")
-
-STORED = text("""
-    select t.id, t.external_id, t.client_id, t.day, t.stage, t.phase, t.priority, t.source, t.exclusion, t.cycle_id,
-           t.changed_at, t.digest, t.rule_version, e.days, e.times
-    from ticket t
-    cross join lateral (
-        select array_agg(day order by position) as days, array_agg(times order by position) as times
-        from escalation where tenant_id = :tenant and ticket_id = t.id
-    ) e
-    where t.tenant_id = :tenant and t.id = any(:ids)
-""")
-
 UPDATE = text(f"""
     update ticket t
-    set recorded_at = :recorded_at, version = t.version + 1,
-        ({_COLUMNS}) = row(n.client_id, n.external_id, n.client_key, n.kind, n.source, n.priority, n.category,
-        n.logged_at, n.day, n.resolved_at, n.closed_at, n.changed_at, n.exclusion, n.stage, n.phase, n.cycle_id,
-        n.escalations, n.first_escalated_at, n.rule_version, n.digest)
+    set recorded_at = :recorded_at, version = t.version + 1, ({_COLUMNS}) = row({_VALUES})
     from {_UNNESTED}
     where t.tenant_id = :tenant and t.id = n.id
 """)
@@ -74,24 +94,26 @@ FORGET_HAND_OVERS = text("delete from hand_over where tenant_id = :tenant and ti
 FORGET_ESCALATIONS = text("delete from escalation where tenant_id = :tenant and ticket_id = any(:ids)")
 
 HAND_OVERS = text("""
-    insert into hand_over (tenant_id, ticket_id, client_id, position, at, team, tier, reassignments)
+    insert into hand_over (tenant_id, ticket_id, client_id, position, at, team, tier, reassignments, agent_id)
     select :tenant, n.*
     from unnest(cast(:tickets as uuid[]), cast(:clients as uuid[]), cast(:positions as int[]),
                 cast(:instants as timestamptz[]), cast(:teams as text[]), cast(:tiers as int[]),
-                cast(:counts as int[])) as n
+                cast(:counts as int[]), cast(:agents as uuid[])) as n
 """)
 
 ESCALATIONS = text("""
     insert into escalation (tenant_id, id, ticket_id, client_id, position, kind, at, day, times,
-                            from_team, to_team, from_tier, to_tier, rule_version)
+                            from_team, to_team, from_tier, to_tier, reason, rule_version)
     select :tenant, n.*
     from unnest(cast(:ids as uuid[]), cast(:tickets as uuid[]), cast(:clients as uuid[]), cast(:positions as int[]),
                 cast(:kinds as text[]), cast(:instants as timestamptz[]), cast(:days as date[]), cast(:times as int[]),
                 cast(:from_teams as text[]), cast(:to_teams as text[]), cast(:from_tiers as int[]),
-                cast(:to_tiers as int[]), cast(:rules as int[])) as n
+                cast(:to_tiers as int[]), cast(:reasons as text[]), cast(:rules as int[])) as n
 """)
 
 ANY = text("select exists (select 1 from ticket where tenant_id = :tenant)")
+
+_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +121,8 @@ class Written:
     """What became of a batch: by client, how many tickets were new and how many changed, and on which days."""
 
     unchanged: int = 0
-    hidden: tuple[str, ...] = ()
-    """External ids of tickets that belong to a client the caller doesn't see."""
+    raced: frozenset[str] = frozenset()
+    """External ids that somebody else has written meanwhile, or that belong to a client the caller doesn't see."""
     clients: dict[UUID | None, "Touched"] = field(default_factory=dict)
 
     @property
@@ -110,6 +132,15 @@ class Written:
     @property
     def changed(self) -> int:
         return sum(touched.changed for touched in self.clients.values())
+
+    def __add__(self, other: "Written") -> "Written":
+        clients = {key: Touched(one.created, one.changed, set(one.days)) for key, one in self.clients.items()}
+        for key, one in other.clients.items():
+            touched = clients.setdefault(key, Touched())
+            touched.created += one.created
+            touched.changed += one.changed
+            touched.days |= one.days
+        return Written(self.unchanged + other.unchanged, other.raced, clients)
 
 
 @dataclass(slots=True)
@@ -122,31 +153,39 @@ class Touched:
 
 
 async def write(
-    tx: Transaction, system: str, batch: Sequence[Assessed], recorded_at: datetime, new_id: Callable[[], UUID]
+    tx: Transaction,
+    system: str,
+    batch: Sequence[Assessed],
+    stored: Mapping[str, Stored],
+    agents: Mapping[str, UUID],
+    recorded_at: datetime,
+    new_id: Callable[[], UUID],
 ) -> Written:
     """Write a batch of one system's tickets; what is stored already and says the same stays as it is.
 
-    External ids must differ within the batch. An older report of a ticket (by `changed_at`) leaves a newer one.
+    External ids must differ within the batch. `stored` are those of them that were there, locked; `agents` are the
+    ids of the people whom the hand-overs name. What was written by somebody else since then is left, and named.
     """
     await tx.run(BY_INDEX)
-    by_key = {assessed.report.external_id: assessed for assessed in batch}
-    ids = {key: new_id() for key in by_key}
-    rows = await tx.rows(INSERT, tenant=tx.tenant, system=system, recorded_at=recorded_at, **_parameters(ids, batch))
-    created = {row["external_id"] for row in rows}
-    stored = await _stored(tx, system, [key for key in by_key if key not in created])
-    changed = {key: row for key, row in stored.items() if _differs(row, by_key[key])}
+    fresh = [one for one in batch if one.report.external_id not in stored]
+    ids = {one.report.external_id: new_id() for one in fresh}
+    created: set[str] = set()
+    if fresh:
+        named = _parameters(ids, fresh)
+        rows = await tx.rows(INSERT, tenant=tx.tenant, system=system, recorded_at=recorded_at, **named)
+        created = {row["external_id"] for row in rows}
+    changed = [one for one in batch if (was := stored.get(one.report.external_id)) and was.differs(one)]
     if changed:
-        ids |= {key: row["id"] for key, row in changed.items()}
-        await _update(tx, ids, [by_key[key] for key in changed], recorded_at)
-    written = [by_key[key] for key in by_key if key in created or key in changed]
-    await _write_parts(tx, ids, written, new_id)
-    before = {key: standing(row) for key, row in changed.items()}
-    moved = movements((before.get(one.report.external_id), Standing.of(one)) for one in written)
-    await facts.record(tx, moved, recorded_at)
+        ids |= {one.report.external_id: stored[one.report.external_id].id for one in changed}
+        await _update(tx, ids, changed, recorded_at)
+    written = [*(one for one in fresh if one.report.external_id in created), *changed]
+    await _write_parts(tx, ids, written, agents, new_id)
+    before = {one.report.external_id: stored[one.report.external_id].assessed for one in changed}
+    await facts.record(tx, movements((before.get(one.report.external_id), one) for one in written), recorded_at)
     return Written(
-        unchanged=len(stored) - len(changed),
-        hidden=tuple(key for key in by_key if key not in created and key not in stored),
-        clients=_touched(written, changed),
+        unchanged=len(batch) - len(fresh) - len(changed),
+        raced=frozenset(ids.keys() - created - before.keys()),
+        clients=touched_by((before.get(one.report.external_id), one) for one in written),
     )
 
 
@@ -155,30 +194,24 @@ async def exist(tx: Transaction) -> bool:
     return bool(await tx.value(ANY, tenant=tx.tenant))
 
 
-async def _stored(tx: Transaction, system: str, keys: Sequence[str]) -> dict[str, asyncpg.Record]:
-    if not keys:
-        return {}
-    locked = await tx.rows(LOCK, tenant=tx.tenant, system=system, external_ids=list(keys))
-    rows = await tx.rows(STORED, tenant=tx.tenant, ids=[row["id"] for row in locked])
-    return {row["external_id"]: row for row in rows}
+def touched_by(changes: Iterable[tuple[Assessed | None, Assessed]]) -> dict[UUID | None, Touched]:
+    """Return by client what became of tickets; one that goes to another client changes both."""
+    clients: dict[UUID | None, Touched] = {}
+    for before, after in changes:
+        touched = clients.setdefault(after.client, Touched())
+        touched.days |= days(after)
+        if before is None:
+            touched.created += 1
+            continue
+        touched.changed += 1
+        left = clients.setdefault(before.client, Touched())
+        left.days |= days(before)
+        if left is not touched:
+            left.changed += 1
+    return clients
 
 
-def _differs(row: asyncpg.Record, assessed: Assessed) -> bool:
-    report = assessed.report
-    if row["changed_at"] is not None and report.changed_at is not None and report.changed_at < row["changed_at"]:
-        return False
-    stamp = assessed.stamp
-    return (row["digest"], row["client_id"], row["rule_version"], row["stage"], row["phase"], row["cycle_id"]) != (
-        report.digest(),
-        assessed.client,
-        assessed.rule.version,
-        stamp.stage,
-        stamp.phase,
-        stamp.cycle,
-    )
-
-
-async def _update(tx: Transaction, ids: dict[str, UUID], batch: Sequence[Assessed], recorded_at: datetime) -> None:
+async def _update(tx: Transaction, ids: Mapping[str, UUID], batch: Sequence[Assessed], recorded_at: datetime) -> None:
     touched = [ids[assessed.report.external_id] for assessed in batch]
     await tx.run(UPDATE, tenant=tx.tenant, recorded_at=recorded_at, **_parameters(ids, batch))
     await tx.run(FORGET_HAND_OVERS, tenant=tx.tenant, ids=touched)
@@ -186,76 +219,69 @@ async def _update(tx: Transaction, ids: dict[str, UUID], batch: Sequence[Assesse
 
 
 async def _write_parts(
-    tx: Transaction, ids: dict[str, UUID], batch: Sequence[Assessed], new_id: Callable[[], UUID]
+    tx: Transaction,
+    ids: Mapping[str, UUID],
+    batch: Sequence[Assessed],
+    agents: Mapping[str, UUID],
+    new_id: Callable[[], UUID],
 ) -> None:
-    if not batch:
-        return
     handed = [
-        (ids[one.report.external_id], one.client, position, had.at, had.team, had.tier, had.reassignments)
+        (
+            *(ids[one.report.external_id], one.client, position, had.at, had.team, had.tier, had.reassignments),
+            None if had.agent is None else agents[had.agent],
+        )
         for one in batch
         for position, had in enumerate(one.report.hand_overs)
     ]
-    names = ("tickets", "clients", "positions", "instants", "teams", "tiers", "counts")
-    await tx.run(HAND_OVERS, tenant=tx.tenant, **dict(zip(names, columns(handed, len(names)), strict=True)))
+    if handed:
+        names = ("tickets", "clients", "positions", "instants", "teams", "tiers", "counts", "agents")
+        await tx.run(HAND_OVERS, tenant=tx.tenant, **dict(zip(names, columns(handed, len(names)), strict=True)))
     escalated = [
         (
-            *(new_id(), ids[one.report.external_id], one.client, found.hand_over, one.rule.kind, found.at, day),
-            *(found.times, found.from_team, found.to_team, found.from_tier, found.to_tier, one.rule.version),
+            *(new_id(), ids[one.report.external_id], one.client, position, found.kind, found.at, day, found.times),
+            *(found.from_team, found.to_team, found.from_tier, found.to_tier, found.reason, one.rule_version),
         )
         for one in batch
-        for found, day in zip(one.escalations, one.escalation_days, strict=True)
+        if one.escalations
+        for position, (found, day) in enumerate(zip(one.escalations, one.escalation_days, strict=True))
     ]
-    escalation_names = (
-        *("ids", "tickets", "clients", "positions", "kinds", "instants", "days"),
-        *("times", "from_teams", "to_teams", "from_tiers", "to_tiers", "rules"),
-    )
-    await tx.run(
-        ESCALATIONS,
-        tenant=tx.tenant,
-        **dict(zip(escalation_names, columns(escalated, len(escalation_names)), strict=True)),
-    )
-
-
-def _parameters(ids: dict[str, UUID], batch: Sequence[Assessed]) -> dict[str, object]:
-    rows = [
-        (
-            *(ids[one.report.external_id], one.client, one.report.external_id, one.report.client, one.report.kind),
-            *(one.report.source, one.report.priority, one.report.category, one.report.logged_at, one.day),
-            *(one.report.resolved_at, one.report.closed_at, one.report.changed_at, one.report.exclusion),
-            *(one.stamp.stage, one.stamp.phase, one.stamp.cycle, one.times_escalated, one.first_escalated_at),
-            *(one.rule.version, one.report.digest()),
+    if escalated:
+        escalation_names = (
+            *("ids", "tickets", "clients", "positions", "kinds", "instants", "days", "times"),
+            *("from_teams", "to_teams", "from_tiers", "to_tiers", "reasons", "rules"),
         )
-        for one in batch
-    ]
-    return dict(zip(_PARAMETERS, columns(rows, len(_PARAMETERS)), strict=True))
+        await tx.run(
+            ESCALATIONS,
+            tenant=tx.tenant,
+            **dict(zip(escalation_names, columns(escalated, len(escalation_names)), strict=True)),
+        )
 
 
-def standing(row: asyncpg.Record) -> Standing:
-    """Return what a stored ticket adds to the figures, from a row of `STORED`."""
-    return Standing(
-        client=row["client_id"],
-        day=row["day"],
-        stage=row["stage"],
-        phase=row["phase"],
-        priority=row["priority"],
-        source=row["source"],
-        counted=row["exclusion"] is None,
-        escalations=tuple(zip(row["days"] or (), row["times"] or (), strict=True)),
+def _parameters(ids: Mapping[str, UUID], batch: Sequence[Assessed]) -> dict[str, object]:
+    rows = [(ids[one.report.external_id], *_row(one)) for one in batch]
+    return dict(zip(_NAMES, columns(rows, len(_NAMES)), strict=True))
+
+
+def _row(one: Assessed) -> tuple[object, ...]:
+    """Return the values of `_FIELDS`, in their order."""
+    report, subjects, measured, stamp = one.report, one.subjects, one.measured, one.stamp
+    ended, course = measured.endings, courses.to_data(report)
+    response, resolution = report.response_sla, report.resolution_sla
+    return (
+        *(subjects.client, report.external_id, report.client, report.kind, report.source, report.priority),
+        *(report.category, subjects.category, subjects.team, subjects.agent),
+        *(report.hand_overs[-1].tier if report.hand_overs else None, report.title),
+        *(subjects.site, report.site, subjects.device, report.device, report.logged_at, one.day),
+        *(report.first_responded_at, measured.response_minutes, report.resolved_at),
+        *(ended[0].at if ended else None, measured.ended_at, measured.resolve_minutes, report.reopenings),
+        *(measured.first_contact, report.closed_at, report.changed_at),
+        *(response.due_at if response else None, *_decided(measured.response)),
+        *(resolution.due_at if resolution else None, *_decided(measured.resolution)),
+        *(_ENCODER.encode(course).decode() if course else None, report.exclusion, report.merged_into),
+        *(subjects.pinned, stamp.stage, stamp.phase, stamp.cycle, one.times_escalated, one.first_escalated_at),
+        *(one.rule_version, report.digest()),
     )
 
 
-def _touched(written: Sequence[Assessed], changed: dict[str, asyncpg.Record]) -> dict[UUID | None, Touched]:
-    clients: dict[UUID | None, Touched] = {}
-    for assessed in written:
-        touched = clients.setdefault(assessed.client, Touched())
-        touched.days.update((assessed.day, *assessed.escalation_days))
-        before = changed.get(assessed.report.external_id)
-        if before is None:
-            touched.created += 1
-            continue
-        touched.changed += 1
-        left = clients.setdefault(before["client_id"], Touched())
-        left.days.update((before["day"], *(before["days"] or ())))
-        if left is not touched:
-            left.changed += 1
-    return clients
+def _decided(decided: Decided | None) -> tuple[str | None, datetime | None]:
+    return (None, None) if decided is None else (decided.result, decided.at)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID
 
-from domain.tickets import EscalationKind, HandOver
+from domain.tickets import EscalationKind, HandOver, ReportedTicket
 
 
 class Phase(StrEnum):
@@ -53,7 +54,9 @@ class EscalationRule:
     """What the tenant calls an escalation; a change makes a new version, stored with every figure.
 
     `from_tier` narrows TIER_RAISED to hand-overs out of one line (1: "the first line had to push it on").
-    `from_reassignment` makes REASSIGNED count from the n-th reassignment on (2: "bounced").
+    `from_reassignment` makes REASSIGNED count from the n-th reassignment on (2: "bounced"). A hand-over to one of
+    `vendor_teams` is a VENDOR escalation instead, one to `management_teams` a HIERARCHICAL one. With `sla_missed` the
+    passing of a ticket's resolution target is an SLA escalation.
     """
 
     test: EscalationTest
@@ -61,6 +64,9 @@ class EscalationRule:
     kind: EscalationKind = EscalationKind.FUNCTIONAL
     from_tier: int | None = None
     from_reassignment: int = 1
+    vendor_teams: tuple[str, ...] = ()
+    management_teams: tuple[str, ...] = ()
+    sla_missed: bool = False
 
     def __post_init__(self) -> None:
         if self.from_tier is not None and self.from_tier < 1:
@@ -86,6 +92,9 @@ class EscalationRule:
             "kind": self.kind.value,
             "from_tier": self.from_tier,
             "from_reassignment": self.from_reassignment,
+            "vendor_teams": list(self.vendor_teams),
+            "management_teams": list(self.management_teams),
+            "sla_missed": self.sla_missed,
         }
 
     @classmethod
@@ -96,19 +105,30 @@ class EscalationRule:
             kind=EscalationKind(data["kind"]),
             from_tier=data["from_tier"],
             from_reassignment=data["from_reassignment"],
+            vendor_teams=tuple(data.get("vendor_teams", ())),
+            management_teams=tuple(data.get("management_teams", ())),
+            sla_missed=data.get("sla_missed", False),
         )
+
+    def kind_of(self, team: str | None) -> EscalationKind | None:
+        """Return what a hand-over to this team is by its name alone, if anything."""
+        if team in self.vendor_teams:
+            return EscalationKind.VENDOR
+        return EscalationKind.HIERARCHICAL if team in self.management_teams else None
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """One escalation: when, from whom to whom, and at which hand-over (counted from 0)."""
+    """One escalation: when, from whom to whom, and at which hand-over (counted from 0), if at one."""
 
     at: datetime
-    hand_over: int
+    hand_over: int | None
     from_team: str | None
     to_team: str | None
     from_tier: int | None
     to_tier: int | None
+    kind: EscalationKind = EscalationKind.FUNCTIONAL
+    reason: str | None = None
     times: int = 1
     """More than 1 where the source's count rose by several between two of its rows."""
 
@@ -127,7 +147,36 @@ class RecordedEscalation:
     to_team: str | None
     from_tier: int | None
     to_tier: int | None
+    reason: str | None
     rule_version: int
+
+
+def escalations(
+    rule: EscalationRule, report: ReportedTicket, missed_at: datetime | None = None
+) -> tuple[Escalation, ...]:
+    """Return all escalations of a ticket in the order of time: those its source names, and those a rule sees.
+
+    `missed_at` is when its resolution target had passed, if it had.
+    """
+    found = [*derive(rule, report.hand_overs)]
+    found += [
+        Escalation(
+            at=named.at,
+            hand_over=None,
+            from_team=named.from_team,
+            to_team=named.to_team,
+            from_tier=None,
+            to_tier=None,
+            kind=named.kind,
+            reason=named.reason,
+        )
+        for named in report.escalations
+    ]
+    if rule.sla_missed and missed_at is not None:
+        found.append(Escalation(missed_at, None, None, None, None, None, EscalationKind.SLA))
+    if len(found) > 1:
+        found.sort(key=lambda one: one.at)
+    return tuple(found)
 
 
 def derive(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> tuple[Escalation, ...]:
@@ -136,9 +185,24 @@ def derive(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> tuple[Escala
     The first assignment is never one, and a line or team that the source doesn't name is skipped: the
     comparison is with the last one known.
     """
-    if rule.test is EscalationTest.TIER_RAISED:
-        return tuple(_tiers_raised(rule, hand_overs))
-    return tuple(_reassignments(rule, hand_overs))
+    if len(hand_overs) < 2 and not any(had.reassignments for had in hand_overs):  # noqa: PLR2004 -- nobody handed it on
+        return ()
+    by_rule = _tiers_raised if rule.test is EscalationTest.TIER_RAISED else _reassignments
+    if not (rule.vendor_teams or rule.management_teams):
+        return tuple(by_rule(rule, hand_overs))
+    named = _to_named_teams(rule, hand_overs)
+    apart = {one.hand_over for one in named}
+    found = [*named, *(one for one in by_rule(rule, hand_overs) if one.hand_over not in apart)]
+    return tuple(sorted(found, key=lambda one: one.hand_over or 0))
+
+
+def _to_named_teams(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> list[Escalation]:
+    found = []
+    for position, (before, after) in enumerate(pairwise(hand_overs), start=1):
+        kind = rule.kind_of(after.team)
+        if kind is not None and after.team != before.team:
+            found.append(replace(_between(rule, before, after, position, 1), kind=kind))
+    return found
 
 
 def _tiers_raised(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> list[Escalation]:
@@ -153,7 +217,7 @@ def _tiers_raised(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> list[
             and hand_over.tier > last.tier
             and rule.from_tier in (None, last.tier)
         ):
-            found.append(_between(last, hand_over, position, 1))
+            found.append(_between(rule, last, hand_over, position, 1))
         last = hand_over
     return found
 
@@ -168,14 +232,14 @@ def _reassignments(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> list
             reached = seen + (last.team is not None and hand_over.team not in (None, last.team))
         counted = reached - max(seen, rule.from_reassignment - 1)
         if counted > 0:
-            found.append(_between(last, hand_over, position, counted))
+            found.append(_between(rule, last, hand_over, position, counted))
         seen = reached
         if hand_over.team is not None:
             last = hand_over
     return found
 
 
-def _between(before: HandOver, after: HandOver, position: int, times: int) -> Escalation:
+def _between(rule: EscalationRule, before: HandOver, after: HandOver, position: int, times: int) -> Escalation:
     return Escalation(
         at=after.at,
         hand_over=position,
@@ -183,6 +247,7 @@ def _between(before: HandOver, after: HandOver, position: int, times: int) -> Es
         to_team=after.team,
         from_tier=before.tier,
         to_tier=after.tier,
+        kind=rule.kind,
         times=times,
     )
 

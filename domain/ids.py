@@ -39,6 +39,7 @@ class IdKind(StrEnum):
     EVENT = "evt"
     TICKET = "tic"
     ESCALATION = "esc"
+    TERM = "trm"
     PRIVACY_RECORD = "prv"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.periods import Grain
+from domain.tickets import EscalationKind
 
 
 class Unit(StrEnum):
@@ -17,6 +18,7 @@ class Unit(StrEnum):
     CLIENTS = "CLIENTS"
     CHANGES = "CHANGES"
     SHARE = "SHARE"
+    BUSINESS_HOURS = "BUSINESS_HOURS"
     BUSINESS_DAYS = "BUSINESS_DAYS"
 
 
@@ -54,6 +56,11 @@ class Dimension(StrEnum):
     STAGE = "STAGE"
     PHASE = "PHASE"
     PRIORITY = "PRIORITY"
+    KIND = "KIND"
+    CATEGORY = "CATEGORY"
+    TEAM = "TEAM"
+    TECHNICIAN = "TECHNICIAN"
+    SITE = "SITE"
     LEAD = "LEAD"
     OUTCOME = "OUTCOME"
     TENURE = "TENURE"
@@ -61,11 +68,70 @@ class Dimension(StrEnum):
 
 
 class Fact(StrEnum):
-    """A signed number per ticket, summed; each is a column of the deltas and cells."""
+    """A signed number per ticket, summed; each is a column of the deltas and cells.
+
+    What is told of an ending (resolved, reopened, first contact) stands on the day of the first one, an agreement on
+    the day on which it was decided; a backlog moves on the days on which tickets come in, end and come back.
+    """
 
     TICKETS = "tickets"
     ESCALATED_TICKETS = "escalated_tickets"
+    ESCALATED_HIERARCHICAL = "escalated_hierarchical"
+    ESCALATED_SLA = "escalated_sla"
+    ESCALATED_VENDOR = "escalated_vendor"
     ESCALATIONS = "escalations"
+    ESCALATIONS_HIERARCHICAL = "escalations_hierarchical"
+    ESCALATIONS_SLA = "escalations_sla"
+    ESCALATIONS_VENDOR = "escalations_vendor"
+    BACKLOG = "backlog"
+    OPEN_INCIDENTS = "open_incidents"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    FIRST_CONTACT = "first_contact"
+    SLA_MET = "sla_met"
+    SLA_DECIDED = "sla_decided"
+    RESPONSE_SLA_MET = "response_sla_met"
+    RESPONSE_SLA_DECIDED = "response_sla_decided"
+
+
+FACTS = tuple(Fact)
+"""In the order in which amounts are kept."""
+
+ESCALATED = {
+    EscalationKind.FUNCTIONAL: Fact.ESCALATED_TICKETS,
+    EscalationKind.HIERARCHICAL: Fact.ESCALATED_HIERARCHICAL,
+    EscalationKind.SLA: Fact.ESCALATED_SLA,
+    EscalationKind.VENDOR: Fact.ESCALATED_VENDOR,
+}
+TIMES_ESCALATED = {
+    EscalationKind.FUNCTIONAL: Fact.ESCALATIONS,
+    EscalationKind.HIERARCHICAL: Fact.ESCALATIONS_HIERARCHICAL,
+    EscalationKind.SLA: Fact.ESCALATIONS_SLA,
+    EscalationKind.VENDOR: Fact.ESCALATIONS_VENDOR,
+}
+"""The facts of each kind of escalation; figures are defined by those of the functional one."""
+
+
+class Measure(StrEnum):
+    """A time that a ticket took, in business minutes."""
+
+    RESPONSE = "RESPONSE"
+    RESOLUTION = "RESOLUTION"
+
+
+class Settling(StrEnum):
+    """What may still come when a bucket is over, and so until when it is PARTIAL."""
+
+    AT_ITS_END = "AT_ITS_END"
+    ESCALATIONS = "ESCALATIONS"
+    """Until the 90th percentile of the tenant's own time-to-escalate has passed."""
+
+    REOPENINGS = "REOPENINGS"
+    """Until tickets resolved in it can no longer come back as unsolved: 72 hours."""
+
+
+REOPENING_HOURS = 72
+"""A ticket that comes back within so many hours was not resolved."""
 
 
 class DirectFact(StrEnum):
@@ -84,6 +150,8 @@ class DirectFact(StrEnum):
     SERVED_CLIENTS = "SERVED_CLIENTS"
     ENDED_CLIENTS = "ENDED_CLIENTS"
     NOTICES = "NOTICES"
+    RESPONSE_TIMES = "RESPONSE_TIMES"
+    RESOLUTION_TIMES = "RESOLUTION_TIMES"
 
 
 ALL_GRAINS = tuple(Grain)
@@ -109,8 +177,7 @@ class Definition:
     dimensions: tuple[Dimension, ...]
     source: str
     min_sample: int = 1
-    settles: bool = False
-    """True where escalations may still come after the bucket is over."""
+    settling: Settling = Settling.AT_ITS_END
     additive: bool = True
     """False where the buckets don't add up to the period, because each asks anew from its own first day."""
     per_lead: bool = False
@@ -119,3 +186,8 @@ class Definition:
     """True where it speaks of the provider's people: it takes the right to read members, which no program has."""
     grains: tuple[Grain, ...] = ALL_GRAINS
     version: int = 1
+
+    @property
+    def settles(self) -> bool:
+        """True where more may come after a bucket is over."""
+        return self.settling is not Settling.AT_ITS_END

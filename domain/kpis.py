@@ -9,6 +9,8 @@ from uuid import UUID
 
 from domain import client_kpis, onboarding_kpis, ticket_kpis
 from domain.kpi_definitions import (
+    ESCALATED,
+    TIMES_ESCALATED,
     Definition,
     Dimension,
     DirectFact,
@@ -19,9 +21,10 @@ from domain.kpi_definitions import (
     Unit,
 )
 from domain.periods import Grain
-from domain.tickets import TicketSource
+from domain.tickets import EscalationKind, TicketSource
 
 __all__ = [
+    "OF_EACH_CLIENT",
     "SETTLING_SAMPLE",
     "SETTLING_SHARE",
     "Definition",
@@ -38,6 +41,9 @@ __all__ = [
     "offer",
 ]
 
+OF_EACH_CLIENT = frozenset({Dimension.STAGE, Dimension.PHASE, Dimension.PRIORITY})
+"""Dimensions by which sums of tickets are kept for each client; the others only for all clients together."""
+
 SETTLING_SHARE = 0.9
 """A bucket of a rate is settled once this share of escalations would have come, by the tenant's own past."""
 
@@ -52,6 +58,14 @@ class Kpi(Enum):
     ESCALATIONS = ticket_kpis.ESCALATIONS
     ESCALATED_TICKETS = ticket_kpis.ESCALATED_TICKETS
     ESCALATION_RATE = ticket_kpis.ESCALATION_RATE
+    FIRST_RESPONSE_TIME = ticket_kpis.FIRST_RESPONSE_TIME
+    FIRST_CONTACT_RESOLUTION = ticket_kpis.FIRST_CONTACT_RESOLUTION
+    MTTR = ticket_kpis.MTTR
+    SLA_MET = ticket_kpis.SLA_MET
+    RESPONSE_SLA_MET = ticket_kpis.RESPONSE_SLA_MET
+    REOPEN_RATE = ticket_kpis.REOPEN_RATE
+    BACKLOG = ticket_kpis.BACKLOG
+    OPEN_INCIDENTS = ticket_kpis.OPEN_INCIDENTS
     TIME_IN_STAGE = onboarding_kpis.TIME_IN_STAGE
     OPEN_ONBOARDINGS = onboarding_kpis.OPEN_ONBOARDINGS
     WAIVED_MOVES = onboarding_kpis.WAIVED_MOVES
@@ -79,12 +93,20 @@ class Where:
     stages: tuple[str, ...] | None = None
     phases: tuple[str, ...] | None = None
     priorities: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    """Categories, teams, technicians and sites by the hexadecimal form of their ids, or UNKNOWN."""
+    teams: tuple[str, ...] | None = None
+    technicians: tuple[str, ...] | None = None
+    sites: tuple[str, ...] | None = None
     leads: tuple[str, ...] | None = None
     """Members by the hexadecimal form of their ids."""
     outcomes: tuple[str, ...] | None = None
     tenures: tuple[str, ...] | None = None
     baselines: tuple[str, ...] | None = None
     sources: tuple[TicketSource, ...] = (TicketSource.PERSON,)
+    escalation_kind: EscalationKind = EscalationKind.FUNCTIONAL
+    """Which escalations the figures of escalations count; each kind is a series of its own."""
 
     def members(self) -> dict[Dimension, tuple[str, ...]]:
         """Return what is asked of each dimension except the client."""
@@ -92,6 +114,11 @@ class Where:
             Dimension.STAGE: self.stages,
             Dimension.PHASE: self.phases,
             Dimension.PRIORITY: self.priorities,
+            Dimension.KIND: self.kinds,
+            Dimension.CATEGORY: self.categories,
+            Dimension.TEAM: self.teams,
+            Dimension.TECHNICIAN: self.technicians,
+            Dimension.SITE: self.sites,
             Dimension.LEAD: self.leads,
             Dimension.OUTCOME: self.outcomes,
             Dimension.TENURE: self.tenures,
@@ -108,11 +135,23 @@ class NotOffered(ValueError):
     """The figure isn't offered in this combination; the message says what is."""
 
 
+def facts_of(kpi: Kpi, kind: EscalationKind) -> tuple[Fact, ...]:
+    """Return the additive facts of a figure, for one kind of escalation; none of a figure that is no sum."""
+    facts = kpi.definition.facts
+    if isinstance(facts, DirectFact):
+        return ()
+    of_kind = {
+        ESCALATED[EscalationKind.FUNCTIONAL]: ESCALATED[kind],
+        TIMES_ESCALATED[EscalationKind.FUNCTIONAL]: TIMES_ESCALATED[kind],
+    }
+    return tuple(of_kind.get(fact, fact) for fact in facts)
+
+
 def offer(kpi: Kpi, by: Iterable[Dimension], where: Iterable[Dimension], grain: Grain) -> None:
     """Refuse what the cells don't hold.
 
-    A figure splits by at most two dimensions. Of STAGE, PHASE and PRIORITY, by which tickets are summed, only
-    one may be used at a time, whether to split or to narrow; CLIENT goes with each. Raises NotOffered.
+    A figure splits by at most two dimensions. Of those by which tickets are summed only one may be used at a time,
+    whether to split or to narrow; CLIENT goes with STAGE, PHASE and PRIORITY. Raises NotOffered.
     """
     split, narrowed = tuple(by), tuple(where)
     definition = kpi.definition
@@ -125,8 +164,15 @@ def offer(kpi: Kpi, by: Iterable[Dimension], where: Iterable[Dimension], grain: 
     if grain not in definition.grains:
         raise NotOffered(f"{kpi.name} isn't kept by {grain}; it is by {', '.join(definition.grains)}.")
     inner = {*split, *narrowed} - {Dimension.CLIENT}
-    if len(inner) > 1 and not isinstance(definition.facts, DirectFact):
+    if isinstance(definition.facts, DirectFact):
+        return
+    if len(inner) > 1:
         raise NotOffered(
             f"{' and '.join(sorted(inner))} aren't kept together: use one of STAGE, PHASE and PRIORITY at a time, "
-            "alone or with CLIENT."
+            "alone or with CLIENT, or one of KIND, CATEGORY, TEAM, TECHNICIAN and SITE alone."
+        )
+    if Dimension.CLIENT in {*split, *narrowed} and inner - OF_EACH_CLIENT:
+        raise NotOffered(
+            f"{kpi.name} is kept by {next(iter(inner))} for all clients together, not with CLIENT; of each client it "
+            "is kept by STAGE, PHASE and PRIORITY."
         )

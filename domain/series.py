@@ -9,7 +9,19 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from domain.formulas import Interval, Spell, kaplan_meier, poisson, rate, wilson
+from domain.formulas import (
+    Interval,
+    Spell,
+    counted_mean,
+    counted_mean_interval,
+    counted_median_interval,
+    counted_quantile,
+    kaplan_meier,
+    poisson,
+    rate,
+    wilson,
+)
+from domain.kpi_definitions import REOPENING_HOURS, Settling
 from domain.kpis import Definition, Kpi, KpiKind
 from domain.periods import Bucket, start_of_day
 
@@ -29,13 +41,15 @@ class Totals:
     """What one bucket of one series adds up to, before any formula.
 
     A count has a numerator only. `spells` carry the durations of a DURATION; where they are a part of longer ones,
-    the numerator sums them up and the denominator the whole. `peak` is the highest daily load of a level.
+    the numerator sums them up and the denominator the whole. `peak` is the highest daily load of a level. `counts`
+    are times that all are over, each with how often it came about.
     """
 
     numerator: float = 0
     denominator: float | None = None
     spells: tuple[Spell, ...] = ()
     peak: float | None = None
+    counts: tuple[tuple[float, int], ...] = ()
 
     def __add__(self, other: Totals) -> Totals:
         both = (self.denominator, other.denominator)
@@ -43,6 +57,7 @@ class Totals:
             numerator=self.numerator + other.numerator,
             denominator=None if both == (None, None) else sum(part or 0 for part in both),
             spells=self.spells + other.spells,
+            counts=self.counts + other.counts,
             peak=_highest(self.peak, other.peak),
         )
 
@@ -58,8 +73,12 @@ class KpiValue:
     low: float | None
     high: float | None
     status: Status
+    mean: float | None = None
+    """The mean of times that are over."""
+    median: float | None = None
+    """The median of a DURATION, or of times that are over."""
     p90: float | None = None
-    """The 90th percentile of a DURATION."""
+    """The 90th percentile of a DURATION, or of times that are over."""
     share: float | None = None
     """Of a DURATION that is a part of a longer one: its share of that, all rows together."""
     peak: float | None = None
@@ -91,7 +110,7 @@ class Placed:
     bucket: Bucket
     begun: bool
     over: bool
-    settled: bool
+    settled: Mapping[Settling, bool]
 
     @classmethod
     def at(cls, bucket: Bucket, moment: Moment) -> Placed:
@@ -100,7 +119,11 @@ class Placed:
             bucket=bucket,
             begun=start_of_day(bucket.start, moment.zone) <= moment.now,
             over=end <= moment.now,
-            settled=end + moment.settling <= moment.now,
+            settled={
+                Settling.AT_ITS_END: end <= moment.now,
+                Settling.ESCALATIONS: end + moment.settling <= moment.now,
+                Settling.REOPENINGS: end + _REOPENING <= moment.now,
+            },
         )
 
     @property
@@ -120,6 +143,8 @@ class Timeline:
         whole = Bucket(buckets[0].start, buckets[-1].end, whole=True)
         return cls(tuple(Placed.at(bucket, moment) for bucket in buckets), Placed.at(whole, moment))
 
+
+_REOPENING = timedelta(hours=REOPENING_HOURS)
 
 NOTHING = Totals()
 
@@ -170,13 +195,15 @@ def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
 def _at(definition: Definition, placed: Placed, totals: Totals) -> KpiValue:
     if definition.kind is KpiKind.LEVEL and not placed.begun:
         return _no_data(totals)
-    return _value(definition, totals, settled=placed.settled if definition.settles else placed.over)
+    return _value(definition, totals, settled=placed.settled[definition.settling])
 
 
 def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
     if definition.kind is KpiKind.PROPORTION:
         return _proportion(definition, totals, settled=settled)
-    if definition.kind is KpiKind.DURATION:
+    if totals.counts:
+        return _times(definition, totals, settled=settled)
+    if definition.kind in (KpiKind.DURATION, KpiKind.MEAN):
         return _duration(definition, totals, settled=settled)
     if definition.per_lead:
         return _mean_level(totals, settled=settled)
@@ -221,9 +248,38 @@ def _duration(definition: Definition, totals: Totals, *, settled: bool) -> KpiVa
         low=survival.interval.low,
         high=survival.interval.high,
         status=_status(definition, len(totals.spells), settled=settled and survival.running == 0),
+        median=survival.median,
         p90=survival.p90,
         share=None if totals.denominator is None else rate(totals.numerator, totals.denominator),
     )
+
+
+def _times(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
+    """A MEAN gives the mean, a DURATION the median; both are told beside it, for one says little without the other."""
+    counts = _merged(totals.counts)
+    sample = sum(times for _, times in counts)
+    mean, median = counted_mean(counts), counted_quantile(counts, 0.5)
+    averaged = definition.kind is KpiKind.MEAN
+    interval = counted_mean_interval(counts) if averaged else counted_median_interval(counts)
+    return KpiValue(
+        value=mean if averaged else median,
+        numerator=sum(value * times for value, times in counts) if averaged else sample,
+        denominator=sample,
+        sample_size=sample,
+        low=interval.low,
+        high=interval.high,
+        status=_status(definition, sample, settled=settled),
+        mean=mean,
+        median=median,
+        p90=counted_quantile(counts, 0.9),
+    )
+
+
+def _merged(counts: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    together: dict[float, int] = {}
+    for value, times in counts:
+        together[value] = together.get(value, 0) + times
+    return sorted((value, times) for value, times in together.items() if times)
 
 
 def _mean_level(totals: Totals, *, settled: bool) -> KpiValue:

@@ -197,11 +197,35 @@ class Ticket:
     source: TicketSource
     priority: Priority
     category: str | None
+    title: str | None
+    category_id: UUID | None
+    team_id: UUID | None
+    tier: int | None
+    agent_id: UUID | None
+    site_id: UUID | None
+    site_key: str | None
+    device_id: UUID | None
+    device_key: str | None
     logged_at: datetime
     day: date
+    first_responded_at: datetime | None
+    response_minutes: int | None
+    """Business minutes from logging to the first response."""
     resolved_at: datetime | None
+    resolve_minutes: int | None
+    """Business minutes from logging to the last resolution, without waits and what lay between resolved and reopened.
+    """
+    times_reopened: int
+    first_contact: bool | None
     closed_at: datetime | None
+    response_due_at: datetime | None
+    response_sla: SlaResult | None
+    resolution_due_at: datetime | None
+    resolution_sla: SlaResult | None
     exclusion: Exclusion | None
+    merged_into: str | None
+    client_pinned: bool
+    """A person gave it its client: what the source says of that no longer counts."""
     stage: Stage | None
     phase: str
     cycle_id: UUID | None

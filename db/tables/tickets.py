@@ -20,7 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.tables.base import INSTANT, Base, OfTenant
 from db.tables.clients import SORT_KEY
 
-OPEN_TICKET = text("resolved_at is null and closed_at is null and exclusion is null")
+OPEN = "resolved_at is null and closed_at is null and exclusion is null"
+OPEN_TICKET = text(OPEN)
 
 
 def _of_client() -> ForeignKeyConstraint:
@@ -29,6 +30,29 @@ def _of_client() -> ForeignKeyConstraint:
 
 def _of_ticket() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["tenant_id", "ticket_id"], ["ticket.tenant_id", "ticket.id"])
+
+
+class _Facts:
+    """A column for each additive fact; a house test holds them against the facts of the domain."""
+
+    tickets: Mapped[int]
+    escalated_tickets: Mapped[int]
+    escalated_hierarchical: Mapped[int]
+    escalated_sla: Mapped[int]
+    escalated_vendor: Mapped[int]
+    escalations: Mapped[int]
+    escalations_hierarchical: Mapped[int]
+    escalations_sla: Mapped[int]
+    escalations_vendor: Mapped[int]
+    backlog: Mapped[int]
+    open_incidents: Mapped[int]
+    resolved: Mapped[int]
+    reopened: Mapped[int]
+    first_contact: Mapped[int]
+    sla_met: Mapped[int]
+    sla_decided: Mapped[int]
+    response_sla_met: Mapped[int]
+    response_sla_decided: Mapped[int]
 
 
 class EscalationRuleRow(OfTenant, Base):
@@ -62,6 +86,8 @@ class TicketRow(OfTenant, Base):
         ),
         Index(None, "tenant_id", "logged_at", "id"),
         Index(None, "tenant_id", "client_id", "logged_at", "id"),
+        ForeignKeyConstraint(["tenant_id", "site_id"], ["site.tenant_id", "site.id"]),
+        ForeignKeyConstraint(["tenant_id", "device_id"], ["device.tenant_id", "device.id"]),
         Index(None, "tenant_id", "stage", "logged_at", "id"),
         Index(None, "tenant_id", "phase", "logged_at", "id"),
         Index(None, "tenant_id", "priority", "logged_at", "id"),
@@ -73,6 +99,30 @@ class TicketRow(OfTenant, Base):
             postgresql_where=text("first_escalated_at is not null"),
         ),
         Index("ix_ticket_open", "tenant_id", "client_id", "priority", postgresql_where=OPEN_TICKET),
+        # What explains figures by other days than that of logging; rows lie about in the order of time.
+        Index(
+            "ix_ticket_course",
+            "first_ended_at",
+            "ended_at",
+            "first_responded_at",
+            "resolution_decided_at",
+            "response_decided_at",
+            postgresql_using="brin",
+        ),
+        Index(
+            "ix_ticket_due",
+            "tenant_id",
+            "resolution_due_at",
+            postgresql_where=text(f"resolution_sla is null and resolution_due_at is not null and {OPEN}"),
+        ),
+        Index(
+            "ix_ticket_response_due",
+            "tenant_id",
+            "response_due_at",
+            postgresql_where=text(
+                "response_sla is null and response_due_at is not null and first_responded_at is null"
+            ),
+        ),
         Index("ix_ticket_unmapped", "tenant_id", "system", "client_key", postgresql_where=text("client_id is null")),
     )
 
@@ -84,11 +134,36 @@ class TicketRow(OfTenant, Base):
     source: Mapped[str]
     priority: Mapped[str]
     category: Mapped[str | None]
+    category_id: Mapped[UUID | None]
+    team_id: Mapped[UUID | None]
+    agent_id: Mapped[UUID | None]
+    tier: Mapped[int | None]
+    title: Mapped[str | None]
+    site_id: Mapped[UUID | None]
+    site_key: Mapped[str | None] = mapped_column(SORT_KEY)
+    device_id: Mapped[UUID | None]
+    device_key: Mapped[str | None] = mapped_column(SORT_KEY)
     logged_at: Mapped[datetime] = mapped_column(INSTANT)
     day: Mapped[date]
     resolved_at: Mapped[datetime | None] = mapped_column(INSTANT)
     closed_at: Mapped[datetime | None] = mapped_column(INSTANT)
     changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    first_responded_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    first_ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    response_minutes: Mapped[int | None]
+    resolve_minutes: Mapped[int | None]
+    times_reopened: Mapped[int]
+    first_contact: Mapped[bool | None]
+    response_due_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    response_sla: Mapped[str | None]
+    response_decided_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    resolution_due_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    resolution_sla: Mapped[str | None]
+    resolution_decided_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    course: Mapped[dict[str, object] | None]
+    client_pinned: Mapped[bool]
+    merged_into: Mapped[str | None] = mapped_column(SORT_KEY)
     exclusion: Mapped[str | None]
     stage: Mapped[str]
     phase: Mapped[str]
@@ -115,6 +190,25 @@ class HandOverRow(Base):
     team: Mapped[str | None]
     tier: Mapped[int | None]
     reassignments: Mapped[int | None]
+    agent_id: Mapped[UUID | None]
+
+
+class TicketTermRow(OfTenant, Base):
+    """What sources call a category, a team or an agent: the name in one place, which figures know by its id.
+
+    `key` is made of the name as it first came, and stays when the name is taken back.
+    """
+
+    __tablename__ = "ticket_term"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "kind", "key"),
+        ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+    )
+
+    kind: Mapped[str]
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    system: Mapped[str | None] = mapped_column(SORT_KEY)
+    name: Mapped[str]
 
 
 class EscalationRow(OfTenant, Base):
@@ -139,10 +233,27 @@ class EscalationRow(OfTenant, Base):
     to_team: Mapped[str | None]
     from_tier: Mapped[int | None]
     to_tier: Mapped[int | None]
+    reason: Mapped[str | None]
     rule_version: Mapped[int]
 
 
-class TicketDeltaRow(Base):
+class _Counted:
+    """Where in the figures something counts, and how much of each fact."""
+
+    client_id: Mapped[UUID | None]
+    day: Mapped[date]
+    stage: Mapped[str]
+    phase: Mapped[str]
+    priority: Mapped[str]
+    source: Mapped[str]
+    kind: Mapped[str]
+    category_id: Mapped[UUID | None]
+    team_id: Mapped[UUID | None]
+    agent_id: Mapped[UUID | None]
+    site_id: Mapped[UUID | None]
+
+
+class TicketDeltaRow(_Counted, _Facts, Base):
     """A signed change of the figures, written beside the tickets and never changed."""
 
     __tablename__ = "ticket_delta"
@@ -150,23 +261,43 @@ class TicketDeltaRow(Base):
         PrimaryKeyConstraint("tenant_id", "id"),
         _of_client(),
         Index(None, "tenant_id", "day"),
+        Index(None, "tenant_id", "client_id", "day"),
     )
 
     tenant_id: Mapped[UUID]
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    client_id: Mapped[UUID | None]
     recorded_at: Mapped[datetime] = mapped_column(INSTANT)
-    day: Mapped[date]
-    stage: Mapped[str]
-    phase: Mapped[str]
-    priority: Mapped[str]
-    source: Mapped[str]
-    tickets: Mapped[int]
-    escalated_tickets: Mapped[int]
-    escalations: Mapped[int]
 
 
-class UnfoldedDeltaRow(Base):
+class TicketTimeRow(_Counted, Base):
+    """A time that a ticket took came (`amount` 1) or went (-1), in business minutes; never changed.
+
+    What is left of them on a day is the multiset from which medians are read, as of any instant.
+    """
+
+    __tablename__ = "ticket_time"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id"),
+        _of_client(),
+        Index(
+            "ix_ticket_time_read",
+            "tenant_id",
+            "measure",
+            "day",
+            postgresql_include=["minutes", "amount", "source", "kind"],
+        ),
+        Index("ix_ticket_time_of_client", "tenant_id", "client_id", "measure", "day"),
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    recorded_at: Mapped[datetime] = mapped_column(INSTANT)
+    measure: Mapped[str]
+    minutes: Mapped[int]
+    amount: Mapped[int]
+
+
+class UnfoldedDeltaRow(_Counted, _Facts, Base):
     """A copy of each delta that is not in the cells yet; a small table, so that reading it costs nothing."""
 
     __tablename__ = "unfolded_delta"
@@ -174,15 +305,6 @@ class UnfoldedDeltaRow(Base):
 
     tenant_id: Mapped[UUID]
     id: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
-    client_id: Mapped[UUID | None]
-    day: Mapped[date]
-    stage: Mapped[str]
-    phase: Mapped[str]
-    priority: Mapped[str]
-    source: Mapped[str]
-    tickets: Mapped[int]
-    escalated_tickets: Mapped[int]
-    escalations: Mapped[int]
 
 
 class TicketSettlingRow(Base):
@@ -196,7 +318,7 @@ class TicketSettlingRow(Base):
     computed_at: Mapped[datetime] = mapped_column(INSTANT)
 
 
-class TicketCellRow(Base):
+class TicketCellRow(_Facts, Base):
     """The figures of one day or month, by one dimension, of one client, of all, or of the unmapped.
 
     All clients together are the nil id, the unmapped the highest one: `client_id` is no reference here.
@@ -217,9 +339,6 @@ class TicketCellRow(Base):
     client_id: Mapped[UUID]
     day: Mapped[date]
     member: Mapped[str]
-    tickets: Mapped[int]
-    escalated_tickets: Mapped[int]
-    escalations: Mapped[int]
 
 
 class ImportRunRow(OfTenant, Base):

@@ -30,6 +30,8 @@ APART_FROM_THEIR_CLIENT = {
     "fk_notice_tenant_id_contact_id": "of a merged client it stays as history, and its contact goes over",
     "fk_hand_over_tenant_id_ticket_id": "a ticket may be of no known client, and is given one later",
     "fk_escalation_tenant_id_ticket_id": "as a ticket's hand-overs",
+    "fk_ticket_tenant_id_site_id": "of a ticket that a merge moves the site goes over first",
+    "fk_ticket_tenant_id_device_id": "as a ticket's site",
 }
 """References between rows of clients that do not name the client."""
 
@@ -48,6 +50,7 @@ APPEND_ONLY = {
     "planned_date",
     "privacy_record",
     "ticket_delta",
+    "ticket_time",
     "transition",
 }
 """No row of these is changed or removed by anybody who serves requests."""

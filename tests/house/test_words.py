@@ -48,12 +48,17 @@ CODES: dict[str, set[str]] = {
     "site": {"country", "name_key", "zone"},
     # What a provider is called is its own affair, and no person's.
     "tenant": {"name", "settings", "slug"},
-    "ticket": {"exclusion", "external_id", "kind", "phase", "priority", "source", "stage", "system"},
+    "ticket": {
+        *("exclusion", "external_id", "kind", "merged_into", "phase", "priority", "resolution_sla", "response_sla"),
+        *("source", "stage", "system"),
+    },
     "ticket_cell": {"dimension", "grain", "member", "source"},
-    "ticket_delta": {"phase", "priority", "source", "stage"},
+    "ticket_delta": {"kind", "phase", "priority", "source", "stage"},
+    "ticket_term": {"kind", "system"},
+    "ticket_time": {"kind", "measure", "phase", "priority", "source", "stage"},
     "token": {"kind", "prefix", "scopes"},
     "transition": {"actor_kind", "channel", "from_stage", "move", "outcome", "refusal", "request_id", "to_stage"},
-    "unfolded_delta": {"phase", "priority", "source", "stage"},
+    "unfolded_delta": {"kind", "phase", "priority", "source", "stage"},
     "visit": {"stage"},
     "waiver": {"gate", "hardness", "move"},
 }

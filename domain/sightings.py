@@ -1,0 +1,66 @@
+"""A sighting tells only how a ticket stands now; put together with what was known it makes the whole report."""
+
+from dataclasses import replace
+
+from domain.tickets import ReportedTicket, Resolution, Wait, hand_overs
+
+
+def seen(known: ReportedTicket | None, now: ReportedTicket) -> ReportedTicket:
+    """Return the whole report of a ticket that a snapshot tells of; one that is no snapshot is whole already.
+
+    What differs from what was known happened when the snapshot was taken, unless it says when. A closing that a
+    reopening followed is over.
+    """
+    if not now.snapshot:
+        return _reopened(now)
+    whole = replace(now, snapshot=False)
+    if known is None:
+        return _reopened(whole)
+    return _reopened(_together(known, whole))
+
+
+def _reopened(report: ReportedTicket) -> ReportedTicket:
+    came_back = report.resolutions[-1].reopened_at if report.resolutions else None
+    if came_back is None or report.closed_at is None or report.closed_at > came_back:
+        return report
+    return replace(report, closed_at=None)
+
+
+def _together(known: ReportedTicket, now: ReportedTicket) -> ReportedTicket:
+    return replace(
+        now,
+        logged_at=min(known.logged_at, now.logged_at),
+        title=now.title or known.title,
+        hand_overs=hand_overs((*known.hand_overs, *now.hand_overs)),
+        first_responded_at=known.first_responded_at or now.first_responded_at,
+        waits=_waits(known, now),
+        resolutions=_resolutions(known, now),
+        times_reopened=max(known.times_reopened, now.times_reopened),
+        first_contact=known.first_contact if now.first_contact is None else now.first_contact,
+        response_sla=now.response_sla or known.response_sla,
+        resolution_sla=now.resolution_sla or known.resolution_sla,
+        escalations=(*known.escalations, *(one for one in now.escalations if one not in known.escalations)),
+    )
+
+
+def _waits(known: ReportedTicket, now: ReportedTicket) -> tuple[Wait, ...]:
+    waits, waiting = known.waits, now.waits[-1] if now.waits and now.waits[-1].end is None else None
+    last = waits[-1] if waits else None
+    if last is not None and last.end is None:
+        if waiting is not None and waiting.on is last.on:
+            return waits
+        waits = (*waits[:-1], replace(last, end=max(last.start, now.changed_at or last.start)))
+    return (*waits, waiting) if waiting is not None else waits
+
+
+def _resolutions(known: ReportedTicket, now: ReportedTicket) -> tuple[Resolution, ...]:
+    past, ending = known.resolutions, now.resolutions[-1] if now.resolutions else None
+    held = bool(past) and past[-1].reopened_at is None
+    if ending is None:
+        if not held:
+            return past
+        return (*past[:-1], replace(past[-1], reopened_at=max(past[-1].at, now.changed_at or past[-1].at)))
+    if held:
+        # Of a ticket that was resolved and is resolved at another moment it is not known when it came back between.
+        return (*past[:-1], replace(ending, at=max(past[-1].at, ending.at)) if ending.at != past[-1].at else past[-1])
+    return past if past and ending.at <= past[-1].at else (*past, ending)
