@@ -248,7 +248,7 @@ async def test_a_dashboard_is_one_question(provider: Provider) -> None:
     assert [one["definition"]["key"] for one in answer] == [kpi.name for kpi in Kpi]
     assert [one["series"][0]["total"]["value"] for one in answer[:4]] == [2, 1, 1, 0.5]
     _, errors = await answered(provider, text, {"queries": queries * 3})
-    assert "at most 20" in errors[0]
+    assert "at most 40" in errors[0]
 
 
 async def test_the_catalogue_lists_every_figure(provider: Provider) -> None:
