@@ -19,6 +19,7 @@ from api.credentials import Credentials
 from api.documents import TrustedDocuments
 from api.endpoint import Endpoint
 from api.hardening import Hardening
+from api.inbound_address import PATH, InboundAddress
 from api.operations import Operations
 from api.pages import GraphiQL, Sdl, definition_schema_page, refuse_path
 from api.probes import Probes
@@ -74,6 +75,7 @@ def create_app(
         WebSocketRoute("/graphql", sockets),
         Route("/schema.graphql", Sdl(operations.sdl, authenticator).answer),
         Route("/onboarding-definition.json", definition_schema_page),
+        Route(f"{PATH}{{address}}", InboundAddress(context, settings)),
         Route("/health/live", probes.live),
         Route("/health/ready", probes.ready),
         WebSocketRoute("/{path:path}", refuse_path),

@@ -31,6 +31,7 @@ described(
     MEMBERS_WRITE="Invite and change members, make and revoke tokens.",
     TENANT_WRITE="Change the provider's own settings and calendar.",
     PRIVACY_WRITE="Erase people's data, hand it out, and see what was erased.",
+    INBOUND_WRITE="Let other systems send, and see and replay what they sent.",
     EVENTS_READ="Read and subscribe to the feed of events.",
     SELF_WRITE="Make, rotate and revoke one's own personal tokens.",
 )

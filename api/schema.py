@@ -29,6 +29,8 @@ from api.expansions import ExpansionMutation
 from api.fields import guard
 from api.follow_ups import FollowUpQuery, FollowUpsMutation
 from api.hand_offs import HandOffMutation
+from api.inbound import InboundQuery
+from api.inbound_mutations import InboundMutation
 from api.kpis import KpiQuery
 from api.member_mutations import MembersMutation
 from api.members import MembersQuery
@@ -76,6 +78,7 @@ class Query(
     KpiQuery,
     MembersQuery,
     TokensQuery,
+    InboundQuery,
     TenantQuery,
     EventsQuery,
     EventTypesQuery,
@@ -108,6 +111,7 @@ class Mutation(
     MembersMutation,
     AbsencesMutation,
     TokensMutation,
+    InboundMutation,
     TenantMutation,
     DefinitionMutation,
     MergingMutation,

@@ -73,5 +73,9 @@ class Settings(BaseSettings):
     failed_logins_per_minute: int = Field(
         default=600, gt=0, description="Bad credentials from one address before it is refused unheard."
     )
+    inbound_per_second: int = Field(
+        default=50, gt=0, description="Messages of one inbound source that each process takes in a second."
+    )
+    inbound_burst: int = Field(default=1_000, gt=0, description="Messages that one inbound source may send at once.")
     document: DocumentLimits = Field(default=DocumentLimits(), description="What one GraphQL document may hold.")
     caller: CallerLimits = Field(default=CallerLimits(), description="What one credential may use up.")

@@ -12,7 +12,7 @@ from domain.clients import Client, ExternalKey
 from domain.ids import IdKind
 from domain.onboarding import Cycle
 
-MOVED = ("contact", "device", "discovery_run", "external_ref", "service", "service_device", "site")
+MOVED = ("contact", "device", "discovery_run", "external_ref", "inbound_source", "service", "service_device", "site")
 """Tables of which every row goes over to the kept client."""
 
 MOVED_UNLESS_OF_AN_ONBOARDING = {
@@ -119,6 +119,7 @@ MOVES = {
         "device": _moving("device", counts_changes=True),
         "service_device": _moving("service_device", counts_changes=False),
         "discovery_run": _moving("discovery_run", counts_changes=False),
+        "inbound_source": _moving("inbound_source", counts_changes=True),
         "contract": _moving("contract", counts_changes=True, where=f"id not in ({NAMED})"),
         "amendment": _moving("amendment", counts_changes=True, where=f"contract_id not in ({NAMED})"),
         "calendar": _moving(

@@ -33,6 +33,7 @@ class Scope(StrEnum):
     MEMBERS_WRITE = "MEMBERS_WRITE"
     TENANT_WRITE = "TENANT_WRITE"
     PRIVACY_WRITE = "PRIVACY_WRITE"
+    INBOUND_WRITE = "INBOUND_WRITE"
     EVENTS_READ = "EVENTS_READ"
     SELF_WRITE = "SELF_WRITE"
 
@@ -95,6 +96,7 @@ _SERVICE_MANAGER = (
     Scope.TICKETS_WRITE,
     Scope.POLICIES_WRITE,
     Scope.PRIVACY_WRITE,
+    Scope.INBOUND_WRITE,
 )
 
 ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
@@ -133,6 +135,7 @@ PERSONS_ONLY = frozenset(
         Scope.MEMBERS_WRITE,
         Scope.TENANT_WRITE,
         Scope.PRIVACY_WRITE,
+        Scope.INBOUND_WRITE,
         Scope.SELF_WRITE,
     }
 )

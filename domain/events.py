@@ -214,6 +214,19 @@ class TokenChanged(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class InboundSourceChanged(Event):
+    """A system was let send to us, was changed, got a new secret, or was disabled."""
+
+    TYPE: ClassVar[str] = "inbound_source.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.INBOUND_SOURCE
+    SCOPE: ClassVar[Scope] = Scope.INBOUND_WRITE
+
+    adapter: str
+    disabled: bool
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class TenantChanged(Event):
     """A setting of the provider changed."""
 
@@ -295,3 +308,19 @@ class TicketsIngested(Event):
     created: int
     updated: int
     days: tuple[date, ...]
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class JobChanged(Event):
+    """A job was begun, went on or ended; `done` of `total` is in the unit of its kind, such as bytes of a file."""
+
+    TYPE: ClassVar[str] = "job.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.JOB
+    SCOPE: ClassVar[Scope] = Scope.EVENTS_READ
+
+    kind: str
+    status: str
+    done: int
+    total: int | None
+    errors: int

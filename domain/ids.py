@@ -41,6 +41,9 @@ class IdKind(StrEnum):
     ESCALATION = "esc"
     TERM = "trm"
     PRIVACY_RECORD = "prv"
+    INBOUND_SOURCE = "ins"
+    INBOUND_MESSAGE = "inm"
+    JOB = "job"
 
 
 HEX_DIGITS = 32

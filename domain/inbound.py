@@ -1,5 +1,6 @@
 """Inbound: systems that send us what happens there, each by a source of its own, and the messages they sent."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,8 +74,8 @@ class InboundSource:
     adapter: AdapterKind
     address: str
     previous_until: datetime | None
-    messages: int
-    duplicates: int
+    message_count: int
+    duplicate_count: int
     last_message_at: datetime | None
     created_by: UUID | None
     created_at: datetime
@@ -82,11 +83,16 @@ class InboundSource:
     version: int
 
 
+def address_hash(address: str) -> bytes:
+    """Return the SHA-256 by which a source is found; a random address needs no slower hash."""
+    return hashlib.sha256(address.encode()).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message as it was received, without its body: `number` counts those of its source in the order they came.
 
-    `reason` says why it failed or was ignored, `tickets` how many tickets it told of.
+    `reason` says why it failed or was ignored, `ticket_count` how many tickets it told of.
     """
 
     id: UUID
@@ -97,6 +103,6 @@ class InboundMessage:
     size_bytes: int
     status: MessageStatus
     reason: str | None
-    tickets: int
+    ticket_count: int
     settled_at: datetime | None
     replayed_at: datetime | None

@@ -21,13 +21,14 @@ Raises Unreadable where a value is not what the system documents, Ignored where 
 class Adapter:
     """One system: `system` is the name by which its tickets and its keys of clients are known unless told otherwise.
 
-    `delivery_header` names a delivery so that its repetition is known, where the system sends one (in small letters).
+    `delivery_header` (in small letters) is where the system names a delivery, so that its repetition is known; where it
+    has none of its own, whoever sets the system up may send ours.
     """
 
     system: str
     signing: Signing
     read: Read
-    delivery_header: str | None = None
+    delivery_header: str = "x-steadystate-delivery"
 
 
 def whenever(parse: Callable[[object], tuple[ReportedTicket, ...]]) -> Read:

@@ -41,7 +41,7 @@ def issued(outcome: Outcome, secret: Secret | None) -> Issued:
     if outcome.errors:
         return Issued(outcome)
     if secret is None:
-        message = "This command was carried out before and its secret was shown then; rotate the token for a new one."
+        message = "This command was carried out before and its secret was shown then; rotate it for a new one."
         again = UserError(ErrorCode.SECRET_ALREADY_SHOWN, message, ("idempotencyKey",))
         return Issued(Outcome(outcome.subject, outcome.version, outcome.event, (again,)))
     return Issued(outcome, secret)

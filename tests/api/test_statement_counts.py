@@ -33,6 +33,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "members": {"first": 50},
     "onboardingDefinitions": {"first": 50},
     "tokens": {"first": 50},
+    "inboundSources": {"first": 50},
+    "inboundMessages": {"first": 50},
     "events": {"first": 50},
     "privacyRecords": {"first": 50},
     "kpi": {"query": KPI},

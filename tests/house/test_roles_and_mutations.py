@@ -73,11 +73,21 @@ SOFT_WAIVERS = {"waiverRequest", "waiverWithdraw"}
 HARD_WAIVERS = {"waiverGrant"}
 PEOPLE = {"memberDeactivate", "memberErase", "memberInvite", "memberUpdate"}
 PRIVACY = {"contactErase", "subjectExport"}
+INBOUND = {
+    "inboundMessageReplay",
+    "inboundMessagesReplay",
+    "inboundSourceCreate",
+    "inboundSourceDisable",
+    "inboundSourceEnable",
+    "inboundSourceRotateSecret",
+    "inboundSourceUpdate",
+}
 SETTINGS = {"tenantSettingsUpdate"}
 POLICIES = {"onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
 SERVICE_MANAGER = (
-    POLICIES
+    INBOUND
+    | POLICIES
     | OWN_TOKENS
     | BELONGINGS
     | HOLDS
@@ -254,7 +264,7 @@ def test_who_of_the_staff_it_is_takes_the_right_to_know_them() -> None:
 
 
 def test_no_program_can_be_given_a_right_over_staff_waivers_or_settings() -> None:
-    private = SOFT_WAIVERS | HARD_WAIVERS | PEOPLE | PRIVACY | SETTINGS | OWN_TOKENS
+    private = SOFT_WAIVERS | HARD_WAIVERS | PEOPLE | PRIVACY | INBOUND | SETTINGS | OWN_TOKENS
     assert {scope_of(MUTATIONS[name]) for name in private} <= PERSONS_ONLY
 
 

@@ -58,10 +58,12 @@ KINDS: Mapping[str, IdKind] = {
     "device": IdKind.DEVICE,
     "duplicate": IdKind.CLIENT,
     "followUp": IdKind.FOLLOW_UP,
+    "message": IdKind.INBOUND_MESSAGE,
     "note": IdKind.NOTE,
     "onboarding": IdKind.ONBOARDING,
     "service": IdKind.SERVICE,
     "site": IdKind.SITE,
+    "source": IdKind.INBOUND_SOURCE,
     "token": IdKind.TOKEN,
     "transition": IdKind.TRANSITION,
     "vip": IdKind.CONTACT,
@@ -72,6 +74,7 @@ KINDS: Mapping[str, IdKind] = {
 
 ENDING = {
     "Client": IdKind.CLIENT,
+    "InboundSource": IdKind.INBOUND_SOURCE,
     "Onboarding": IdKind.ONBOARDING,
     "Site": IdKind.SITE,
     "Ticket": IdKind.TICKET,
