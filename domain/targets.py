@@ -1,0 +1,78 @@
+"""Target: what a provider wants of a figure, for all or for one client, and whether a value keeps to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import isfinite
+from uuid import UUID
+
+from domain.kpi_definitions import Definition, Direction, KpiKind, Unit
+
+PER_DAYS = 30
+"""A target of a count holds for so many days; other stretches get their part of it."""
+
+
+class TargetStanding(StrEnum):
+    """Whether a value keeps to its target, its interval considered."""
+
+    MET = "MET"
+    MISSED = "MISSED"
+    UNDECIDED = "UNDECIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class KpiTarget:
+    """One version of a target: from `recorded_at` on it is `value`, or nothing where it was removed.
+
+    Of a share it lies between 0 and 1, of a count it is per 30 days, of all others in the figure's unit.
+    """
+
+    id: UUID
+    kpi: str
+    client: UUID | None
+    number: int
+    value: float | None
+    note: str | None
+    recorded_at: datetime
+    member: UUID | None
+
+
+def refusal(definition: Definition, value: float) -> str | None:
+    """Return why a figure can't have such a target, or `None`."""
+    if definition.direction is Direction.NEUTRAL:
+        return f"{definition.title} has no better side, so that nothing can keep to a target or miss it."
+    if not isfinite(value) or value < 0:
+        return f"{value} is no target: give a number from 0 on."
+    if definition.unit is Unit.SHARE and value > 1:
+        return f"{value} is no share: give a number from 0 to 1, such as 0.15 for 15 %."
+    return None
+
+
+def due(definition: Definition, value: float, days: int) -> float:
+    """Return what a target comes to over so many days."""
+    return value * days / PER_DAYS if definition.kind is KpiKind.COUNT else value
+
+
+def standing(
+    direction: Direction, target: float, value: float | None, low: float | None, high: float | None
+) -> TargetStanding:
+    """Return whether a value keeps to a target: it does, or misses it, only if the whole of its interval does.
+
+    A value without an interval, a full count, speaks for itself. An open end may lie anywhere.
+    """
+    if value is None:
+        return TargetStanding.UNDECIDED
+    if low is None and high is None:
+        low = high = value
+    best, worst = (high, low) if direction is Direction.HIGHER_IS_BETTER else (low, high)
+    if worst is not None and _keeps(direction, target, worst):
+        return TargetStanding.MET
+    if best is not None and not _keeps(direction, target, best):
+        return TargetStanding.MISSED
+    return TargetStanding.UNDECIDED
+
+
+def _keeps(direction: Direction, target: float, value: float) -> bool:
+    return value >= target if direction is Direction.HIGHER_IS_BETTER else value <= target
