@@ -61,7 +61,7 @@ def _known(error: Exception) -> tuple[str, Exit] | None:
     from db.migrate import MigrationFailedError
     from demo.run import ForeignTenantsError
     from demo.telling import StoryError
-    from workflows.imports import ImportRefused
+    from workflows.jobs import JobFailed
 
     match error:
         case DatabaseUnavailableError():
@@ -75,7 +75,7 @@ def _known(error: Exception) -> tuple[str, Exit] | None:
         case InsecureRoleError():
             sentence = str(error)
             return f"{sentence[0].upper()}{sentence[1:]}.", Exit.REFUSED
-        case EmbeddedServerError() | ForeignTenantsError() | StoryError() | ImportRefused():
+        case EmbeddedServerError() | ForeignTenantsError() | StoryError() | JobFailed():
             return str(error), Exit.REFUSED
         case _:
             return None

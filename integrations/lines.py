@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from domain.imports import LineError, line_error
 
 LONGEST_LINE_CHARACTERS = 1 << 20
 """One record of a ticket log is some hundred characters; a mebibyte is no line but a broken file."""
+
+MOST_LINES = 100_000_000
+MOST_CHARACTERS = 1 << 34
+"""What a file may come to: some bytes of gzip can unpack to more than anybody has, and a worker reads all of it."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -39,7 +43,7 @@ class Lines(Iterator[str]):
         self._lines = lines
         self._raw = raw
         self.total_bytes = total_bytes
-        """The size of the file as it lies on the disk, packed or not."""
+        """The size of the file as it was handed over, packed or not."""
 
     def __next__(self) -> str:
         return next(self._lines)
@@ -47,43 +51,87 @@ class Lines(Iterator[str]):
     @property
     def done_bytes(self) -> int:
         """How much of the file has been read; it runs ahead by a buffer."""
-        return self._raw.tell()
+        return min(self._raw.tell(), self.total_bytes)
+
+
+class Pieces(RawIOBase):
+    """A file that is handed over piece by piece, by a call that returns nothing behind the last of them."""
+
+    def __init__(self, next_piece: Callable[[], bytes]) -> None:
+        self._next_piece = next_piece
+        self._rest = memoryview(b"")
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._read
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(self._next_piece())
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        self._read += count
+        return count
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Lines]:
-    """Give the lines of a file, unpacked when it is gzip, whatever its name.
+    """Give the lines of a file, as `unpacked` does.
 
-    Bytes that aren't UTF-8 arrive as lone surrogates, so that the line can be named and the rest still read.
     Raises UnreadableFile when there is no such file, when it is damaged or when a line has no end.
     """
     try:
         raw = path.open("rb")
     except OSError as error:
         raise UnreadableFile(f"{path} can't be opened: {error.strerror}. Check the path and the rights.") from error
-    with raw:
-        packed = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        raw.seek(0)
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-        with TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-            yield Lines(_lines(text, path), raw, path.stat().st_size)
+    with raw, unpacked(raw, path.name, path.stat().st_size) as lines:
+        yield lines
 
 
-def _lines(text: TextIOWrapper, path: Path) -> Iterator[str]:
-    number = 0
+@contextmanager
+def unpacked(raw: BufferedReader, name: str, total_bytes: int) -> Iterator[Lines]:
+    """Give the lines of a stream, unpacked when it is gzip, whatever its name; the first is read when it is asked for.
+
+    Bytes that aren't UTF-8 arrive as lone surrogates, so that the line can be named and the rest still read.
+    """
+    lines = _lines(raw, name)
+    try:
+        yield Lines(lines, raw, total_bytes)
+    finally:
+        lines.close()
+
+
+def _lines(raw: BufferedReader, name: str) -> Generator[str, None, None]:
+    packed = raw.peek(len(GZIP_MAGIC))[: len(GZIP_MAGIC)] == GZIP_MAGIC
+    stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+    text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    number = characters = 0
     try:
         while line := text.readline(LONGEST_LINE_CHARACTERS):
             number += 1
+            characters += len(line)
             if len(line) == LONGEST_LINE_CHARACTERS:
                 raise UnreadableFile(
-                    f"Line {number} of {path.name} is longer than {LONGEST_LINE_CHARACTERS} characters. "
+                    f"Line {number} of {name} is longer than {LONGEST_LINE_CHARACTERS} characters. "
                     "The file is damaged or is no text file."
+                )
+            if number > MOST_LINES or characters > MOST_CHARACTERS:
+                raise UnreadableFile(
+                    f"{name} has more than {MOST_LINES} lines or {MOST_CHARACTERS} characters when it is unpacked. "
+                    "Split it, and import the parts one after the other."
                 )
             yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnreadableFile(
-            f"{path.name} breaks off or is damaged after line {number} ({error}). Fetch the file again."
+            f"{name} breaks off or is damaged after line {number} ({error}). Fetch the file again."
         ) from error
+    finally:
+        # Whoever opened the stream closes it, and still asks how far it was read.
+        text.detach()
 
 
 def records(

@@ -85,25 +85,24 @@ class Mapped:
     hand_over_keys: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_mapping(path: Path, default_zone: ZoneInfo) -> Mapped:
-    """Read a mapping file; without `zone` in it, the default holds.
+def read_table(path: Path) -> Any:
+    """Read a mapping file as plain values, which `mapping` checks.
 
-    Raises InvalidMapping when it can't be read or an entry makes no sense.
+    Raises InvalidMapping when it can't be read.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InvalidMapping(f"The mapping {path} can't be opened: {error.strerror}.") from error
     except ValueError as error:
         raise InvalidMapping(f"The mapping {path} is no valid TOML or JSON: {error}.") from error
-    return mapping(data, default_zone)
 
 
 def mapping(data: Any, default_zone: ZoneInfo) -> Mapped:
-    """Check a mapping given as plain values.
+    """Check a mapping given as plain values; without `zone` in it, the default holds.
 
-    Raises InvalidMapping.
+    Raises InvalidMapping when an entry makes no sense.
     """
     if not isinstance(data, dict):
         raise InvalidMapping("A mapping is a table of entries such as `system` and `columns`.")

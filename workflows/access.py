@@ -92,10 +92,30 @@ async def _read(context: Context, secret_hash: bytes) -> Principal | None:
         door = await access.door(entering, secret_hash)
     if door is None:
         return None
+    found = await _held(context, door.tenant_id, door.token_id)
+    if found is None:
+        return None
+    holder, principal = found
+    now, used = context.clock(), holder.token.last_used_at
+    if used is None or now - used >= USE_NOTED_EVERY:
+        await _note_use(context, holder, door.tenant_id, now)
+    return principal
+
+
+async def principal_of(context: Context, tenant_id: UUID, token_id: UUID) -> Principal | None:
+    """Return whoever holds a token with the rights that they have now, or `None` where it opens nothing any more.
+
+    For work that goes on after the request that asked for it.
+    """
+    found = await _held(context, tenant_id, token_id)
+    return found[1] if found else None
+
+
+async def _held(context: Context, tenant_id: UUID, token_id: UUID) -> tuple[Holder, Principal] | None:
     now = context.clock()
-    async with context.database.reading(system(door.tenant_id)) as tx:
-        holder = await access.holder(tx, door.token_id)
-        principal = _principal(holder, door.tenant_id, now) if holder else None
+    async with context.database.reading(system(tenant_id)) as tx:
+        holder = await access.holder(tx, token_id)
+        principal = _principal(holder, tenant_id, now) if holder else None
         if holder is None or principal is None:
             return None
         if holder.member:
@@ -104,10 +124,7 @@ async def _read(context: Context, secret_hash: bytes) -> Principal | None:
             if scopes_of(holder.member.roles).get(Scope.CLIENTS_READ) is not Reach.ALL:
                 seen = await access.team_clients(tx, [holder.member.id, *sorted(absent)])
                 principal = replace(principal, clients=seen)
-    used = holder.token.last_used_at
-    if used is None or now - used >= USE_NOTED_EVERY:
-        await _note_use(context, holder, door.tenant_id, now)
-    return principal
+    return holder, principal
 
 
 def _principal(holder: Holder, tenant_id: UUID, now: datetime) -> Principal | None:

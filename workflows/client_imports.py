@@ -1,38 +1,44 @@
 """Client imports: a file of existing clients goes in batch by batch; sent again, it changes nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from db import imports, tenants
-from db.imports import Begun, ImportKind, ImportStatus, Step
+import msgspec
+
+from db import tenants
+from db.errors import RetryableError
+from db.jobs import Step
 from db.session import Transaction
 from domain.access import Principal
 from domain.consequences import Consequence
-from domain.errors import Outcome
+from domain.errors import ErrorCode, Outcome
+from domain.ids import IdKind, public
 from domain.imports import LineError
+from domain.jobs import JobCount, JobKind
 from domain.moving_in import Arrival, ArrivalStatus, Arrived
 from domain.moving_in_sums import counts, sums
 from integrations.client_columns import mapping_faults
 from integrations.client_files import ClientLine, parse_csv, parse_jsonl
-from integrations.lines import UnreadableFile, opened
+from integrations.lines import Lines, UnreadableFile, opened
 from workflows.checks import refusable
 from workflows.commands import Act, perform
 from workflows.context import Channel, Context, Request, new_id
+from workflows.jobs import JobFailed, Run, locally
 from workflows.moving_in import Caller, Seen, allow, take_in
+from workflows.uploads import uploaded
 
 BATCH_CLIENTS = 200
 
-SYSTEM = "CLIENTS"
-"""What an import of clients has in place of a system: each of its rows may name another."""
 
-
-class ClientImportRefused(Exception):
+class ClientImportRefused(JobFailed):
     """The import can't begin or go on; the message says what is wrong and what to do."""
 
 
@@ -52,13 +58,23 @@ class ClientImportOptions:
     delimiter: str = ","
     dry_run: bool = False
 
+    def parameters(self) -> dict[str, Any]:
+        """Return the options as a job keeps them."""
+        kept: dict[str, Any] = msgspec.to_builtins(self)
+        return kept
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the options that a job has kept."""
+        return msgspec.convert(parameters, cls)
+
 
 @dataclass(frozen=True, slots=True)
 class ClientImportReport:
     """What came of an import, or what would: each row in the order of the file, and everything wrong with its lines.
 
-    A dry run has no id, for nothing of it is kept. `told` are the rows by their lines, as the file has them, and `zone`
-    is the one in which its days are meant.
+    A dry run from the command line has no id, for nothing of it is kept. `told` are the rows by their lines, as the
+    file has them, and `zone` is the one in which its days are meant.
     """
 
     id: UUID | None
@@ -85,10 +101,42 @@ class _Batch:
     arrived: tuple[Arrived, ...]
     problems: tuple[LineError, ...]
     told: Mapping[int, Arrival]
-    line: int
+
+    def step(self, lines: Lines, passed: int | None) -> Step:
+        """Return what a job keeps of it, `passed` lines that could be read having gone in by then."""
+        became = counts(self.arrived)
+        return Step(
+            lines.done_bytes,
+            lines.total_bytes,
+            passed,
+            {name: became[status] for status, name in _COUNTED.items()},
+            self.problems,
+            [_result(one) for one in self.arrived],
+        )
 
 
-OnBatch = Callable[[int], None]
+_COUNTED = {
+    ArrivalStatus.CREATED: JobCount.CREATED,
+    ArrivalStatus.JOINED: JobCount.JOINED,
+    ArrivalStatus.EXISTS: JobCount.UNCHANGED,
+    ArrivalStatus.FAILED: JobCount.REFUSED,
+}
+
+OnBatch = Callable[[_Batch], Awaitable[None]]
+
+
+async def import_uploaded(run: Run) -> None:
+    """Import the clients of a job's file; taken up again, go on behind the last batch that was written.
+
+    A dry run does it in one transaction that is taken back, and keeps what would have come of every row.
+    """
+    options = ClientImportOptions.of(run.parameters)
+    importing = await _importing(run.context, run.principal, options, run.request)
+    with _usable(uploaded(run)) as lines:
+        if options.dry_run:
+            await _foresee(run, importing, lines)
+        else:
+            await importing.bring_in(run, lines, _unheard)
 
 
 async def import_file(
@@ -96,7 +144,7 @@ async def import_file(
     principal: Principal,
     path: Path,
     options: ClientImportOptions,
-    on_batch: OnBatch = lambda _: None,
+    on_batch: Callable[[int], None] = lambda _: None,
 ) -> ClientImportReport:
     """Import a file of existing clients: the good rows come in, each bad line is named; sent again, nothing changes.
 
@@ -109,79 +157,122 @@ async def import_file(
         ForbiddenError: a scope is missing.
     """
     allow(principal)
+    request = Request(f"import {new_id()}", Channel.CLI)
+    importing = await _importing(context, principal, options, request)
+    batches: list[_Batch] = []
+
+    async def gather(batch: _Batch) -> None:
+        batches.append(batch)
+        on_batch(sum(len(one.arrived) for one in batches))
+
+    if options.dry_run:
+        with _usable(opened(path)) as lines:
+            await importing.foresee(lines, gather, batches.clear)
+        return importing.report(None, batches)
+    kept = options.parameters()
+    async with locally(context, principal, request, JobKind.CLIENT_IMPORT, kept, path.name) as run:
+        with _usable(opened(path)) as lines:
+            await importing.bring_in(run, lines, gather)
+    return importing.report(run.job.id, batches)
+
+
+async def _importing(
+    context: Context, principal: Principal, options: ClientImportOptions, request: Request
+) -> "_Import":
     if faults := mapping_faults(options.mapped):
         raise ClientImportRefused(" ".join(faults))
     async with context.database.reading(principal) as tx:
         zone = (await tenants.get(tx)).settings.zone
-    run = _Run(context, principal, path, options, zone)
+    return _Import(Caller(context, principal, replace(request, historical=True)), options, zone)
+
+
+@contextmanager
+def _usable(opening: AbstractContextManager[Lines]) -> Iterator[Lines]:
     try:
-        return await (run.tried(on_batch) if options.dry_run else run.done(on_batch))
+        with opening as lines:
+            yield lines
     except UnreadableFile as error:
         raise ClientImportRefused(str(error)) from error
 
 
-class _Run:
+async def _unheard(_: _Batch) -> None:
+    """Let nobody hear of a batch: what came of it is kept with the job."""
+
+
+async def _foresee(run: Run, importing: "_Import", lines: Lines) -> None:
+    """Tell how far a dry run is as it goes on, and keep what would come of the rows when it is done."""
+    batches: list[_Batch] = []
+
+    async def gather(batch: _Batch) -> None:
+        await run.check()
+        batches.append(batch)
+        async with run.context.database.writing(run.principal) as tx:
+            await run.step(tx, Step(lines.done_bytes, lines.total_bytes))
+
+    await importing.foresee(lines, gather, batches.clear)
+    report = importing.report(None, batches)
+    async with run.context.database.writing(run.principal) as tx:
+        await run.step(tx, _Batch(report.arrived, report.problems, {}).step(lines, None))
+
+
+class _Import:
     """One import on its way."""
 
-    def __init__(
-        self, context: Context, principal: Principal, path: Path, options: ClientImportOptions, zone: ZoneInfo
-    ) -> None:
-        self.path, self.options, self.zone = path, options, zone
-        self.key = new_id()
-        self.caller = Caller(context, principal, Request(f"import {self.key}", Channel.CLI, historical=True))
+    def __init__(self, caller: Caller, options: ClientImportOptions, zone: ZoneInfo) -> None:
+        self.caller, self.options, self.zone = caller, options, zone
 
-    async def done(self, on_batch: OnBatch) -> ClientImportReport:
-        """Bring the file in, each batch by a transaction of its own."""
-        context, principal = self.caller.context, self.caller.principal
-        begun = Begun(ImportKind.CLIENTS, SYSTEM, self.path.name, principal.id)
-        async with context.database.writing(principal) as tx:
-            await imports.begin(tx, self.key, begun, context.clock())
-        seen, batches = Seen("line"), list[_Batch]()
-        try:
-            with opened(self.path) as lines:
-                parsed = self._parsed(lines)
-                while batch := await asyncio.to_thread(_next_batch, parsed):
-                    batches.append(await self._one(batch, seen))
-                    on_batch(sum(len(one.arrived) for one in batches))
-        except (UnreadableFile, ClientImportRefused) as error:
-            await self._end(ImportStatus.FAILED, str(error))
-            raise
-        await self._end(ImportStatus.DONE)
-        return self._report(self.key, batches)
+    async def bring_in(self, run: Run, lines: Lines, on_batch: OnBatch) -> None:
+        """Bring the lines in, each batch by a transaction of its own, behind those that went in before."""
+        seen, parsed = Seen("line"), self._parsed(lines)
+        passed = int(run.job.place or 0)
+        await asyncio.to_thread(_pass_over, parsed, passed, seen)
+        while batch := await asyncio.to_thread(_next_batch, parsed):
+            await run.check()
+            passed += len(batch)
+            await on_batch(await self._one(run, lines, batch, seen, passed))
 
-    async def tried(self, on_batch: OnBatch) -> ClientImportReport:
+    async def foresee(self, lines: Lines, on_batch: OnBatch, on_begin: Callable[[], None]) -> None:
         """Do the same in one transaction that is taken back."""
-        batches: list[_Batch] = []
 
         async def act(tx: Transaction) -> Outcome:
-            seen = Seen("line")
-            batches.clear()
-            with opened(self.path) as lines:
-                parsed = self._parsed(lines)
-                while batch := await asyncio.to_thread(_next_batch, parsed):
-                    batches.append(await self._taken(tx, batch, seen))
-                    on_batch(sum(len(one.arrived) for one in batches))
+            on_begin()
+            seen, parsed = Seen("line"), self._parsed(lines)
+            while batch := await asyncio.to_thread(_next_batch, parsed):
+                await on_batch(await self._taken(tx, batch, seen))
             return Outcome()
 
-        await self._performed(act, dry_run=True)
-        return self._report(None, batches)
+        await self._performed(act, self.caller.request, dry_run=True)
 
-    async def _one(self, batch: list[ClientLine], seen: Seen) -> _Batch:
+    def report(self, key: UUID | None, batches: list[_Batch]) -> ClientImportReport:
+        """Return what became of all batches."""
+        return ClientImportReport(
+            key,
+            tuple(arrived for batch in batches for arrived in batch.arrived),
+            tuple(problem for batch in batches for problem in batch.problems),
+            {line: told for batch in batches for line, told in batch.told.items()},
+            self.zone,
+        )
+
+    async def _one(self, run: Run, lines: Lines, batch: list[ClientLine], seen: Seen, passed: int) -> _Batch:
         taken: list[_Batch] = []
 
         async def act(tx: Transaction) -> Outcome:
             taken[:] = [await self._taken(tx, batch, seen)]
-            await imports.step(tx, self.key, _step(taken[0]))
+            await run.step(tx, taken[0].step(lines, passed))
             return Outcome()
 
-        await self._performed(act, dry_run=False)
+        # A program's commands take a key each.
+        request = replace(self.caller.request, idempotency_key=f"{run.job.public_id}-{passed}")
+        await self._performed(act, request, dry_run=False)
         return taken[0]
 
-    async def _performed(self, act: Act, *, dry_run: bool) -> None:
+    async def _performed(self, act: Act, request: Request, *, dry_run: bool) -> None:
         caller = self.caller
         outcome = await perform(
-            caller.context, caller.principal, caller.request, "clientImport", None, refusable(act), dry_run=dry_run
+            caller.context, caller.principal, request, "clientImport", None, refusable(act), dry_run=dry_run
         )
+        if any(error.code is ErrorCode.BUSY for error in outcome.errors):
+            raise RetryableError("somebody else is bringing clients in at this moment")
         if outcome.errors:
             raise ClientImportRefused(" ".join(error.message for error in outcome.errors))
 
@@ -195,21 +286,7 @@ class _Run:
             result = became.get(line.line) or Arrived(line.line, line.name, ArrivalStatus.FAILED)
             results.append(replace(result, errors=()))
             problems += [*line.problems, *(line.problem(error) for error in result.errors)]
-        return _Batch(tuple(results), tuple(problems), dict(rows), batch[-1].line)
-
-    async def _end(self, status: ImportStatus, failure: str | None = None) -> None:
-        context = self.caller.context
-        async with context.database.writing(self.caller.principal) as tx:
-            await imports.end(tx, self.key, status, context.clock(), failure)
-
-    def _report(self, key: UUID | None, batches: list[_Batch]) -> ClientImportReport:
-        return ClientImportReport(
-            key,
-            tuple(arrived for batch in batches for arrived in batch.arrived),
-            tuple(problem for batch in batches for problem in batch.problems),
-            {line: told for batch in batches for line, told in batch.told.items()},
-            self.zone,
-        )
+        return _Batch(tuple(results), tuple(problems), dict(rows))
 
     def _parsed(self, lines: Iterator[str]) -> Iterator[ClientLine]:
         options = self.options
@@ -222,12 +299,24 @@ def _next_batch(parsed: Iterator[ClientLine]) -> list[ClientLine]:
     return list(islice(parsed, BATCH_CLIENTS))
 
 
-def _step(batch: _Batch) -> Step:
-    became = counts(batch.arrived)
-    return Step(
-        batch.line,
-        became[ArrivalStatus.CREATED],
-        became[ArrivalStatus.JOINED],
-        became[ArrivalStatus.EXISTS],
-        batch.problems,
-    )
+def _pass_over(parsed: Iterator[ClientLine], count: int, seen: Seen) -> None:
+    """Leave lines aside that went in before, but for knowing them again."""
+    for line in islice(parsed, count):
+        if line.told is not None:
+            seen.repeated(line.line, line.told)
+
+
+def _result(one: Arrived) -> Mapping[str, object]:
+    """Return what a job keeps of a row: ids, days and sentences of ours, and nothing by which anybody is called."""
+    return {
+        "line": one.place,
+        "status": one.status.value,
+        "client": public(IdKind.CLIENT, one.client) if one.client else None,
+        "onboarding": public(IdKind.ONBOARDING, one.onboarding) if one.onboarding else None,
+        "stage": one.stage.value if one.stage else None,
+        "targetAt": one.target_at.isoformat() if one.target_at else None,
+        "contacts": one.contacts,
+        "checklistItems": one.items,
+        "tickets": one.tickets,
+        "warnings": list(one.warnings),
+    }

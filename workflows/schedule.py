@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db import feed, idempotency
-from workflows import effects, retention, tickets
+from workflows import effects, inbound_messages, retention, tickets
 from workflows.context import Context
 
 KEYS_KEPT = timedelta(hours=24)
@@ -15,7 +15,7 @@ HOUR = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Chore:
     """Something done over and over; `turn` returns how much it did, and is called again at once while that is not 0."""
 
     name: str
@@ -23,7 +23,7 @@ class Job:
     turn: Callable[[Context], Awaitable[int]]
 
 
-def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
+def chores(events_kept: timedelta = EVENTS_KEPT) -> tuple[Chore, ...]:
     """Return the schedule of a deployment that keeps its events for so long."""
 
     async def forget_events(context: Context) -> int:
@@ -31,12 +31,14 @@ def jobs(events_kept: timedelta = EVENTS_KEPT) -> tuple[Job, ...]:
             return await feed.purge(tx, context.clock() - events_kept)
 
     return (
-        Job("effects_fired", SECOND, effects.fire_due),
-        Job("figures_folded", SECOND, tickets.fold),
-        Job("tickets_attributed", 15 * SECOND, tickets.attribute),
-        Job("outcomes_forgotten", HOUR, forget_outcomes),
-        Job("events_forgotten", HOUR, forget_events),
-        Job("clients_erased", HOUR, retention.keep),
+        Chore("effects_fired", SECOND, effects.fire_due),
+        Chore("figures_folded", SECOND, tickets.fold),
+        Chore("tickets_attributed", 15 * SECOND, tickets.attribute),
+        Chore("outcomes_forgotten", HOUR, forget_outcomes),
+        Chore("events_forgotten", HOUR, forget_events),
+        Chore("messages_interpreted", SECOND, inbound_messages.interpret),
+        Chore("messages_forgotten", HOUR, inbound_messages.forget),
+        Chore("clients_erased", HOUR, retention.keep),
     )
 
 

@@ -1,4 +1,4 @@
-"""The worker: numbers events and keeps the schedule, each loop apart from the others' troubles."""
+"""The worker: numbers events, keeps the schedule and does jobs, each loop apart from the others' troubles."""
 
 import asyncio
 import random
@@ -13,11 +13,15 @@ from prometheus_client import Counter, Histogram
 
 from db.errors import DatabaseUnavailableError
 from db.listen import Wire
+from workflows import job_runs
 from workflows.context import Context
 from workflows.relay import Relay
-from workflows.schedule import EVENTS_KEPT, jobs
+from workflows.schedule import EVENTS_KEPT, chores
 
 BACK_OFF_S = (0.2, 5.0)
+JOBS_EVERY_S = 0.5
+"""How often a worker with nothing to do looks for a job that is due."""
+
 GRACE_S = 10.0
 """How long a loop may finish its turn after the worker was told to stop."""
 
@@ -46,8 +50,12 @@ async def run(
     loops = [
         asyncio.create_task(_keep("relay", relay.turn, relay.rest, context, stop)),
         *(
-            asyncio.create_task(_keep(job.name, job.turn, partial(_pause, job.every_s), context, stop))
-            for job in jobs(events_kept)
+            asyncio.create_task(_keep("jobs", partial(job_runs.work, stopping=stop.is_set), _until_due, context, stop))
+            for _ in range(job_runs.AT_ONCE)
+        ),
+        *(
+            asyncio.create_task(_keep(chore.name, chore.turn, partial(_pause, chore.every_s), context, stop))
+            for chore in chores(events_kept)
         ),
     ]
     log.info("worker works", loops=len(loops))
@@ -84,6 +92,10 @@ async def _measured(name: str, turn: Turn, context: Context) -> int:
     TURNS.labels(name, "done").inc()
     DONE.labels(name).inc(did)
     return did
+
+
+async def _until_due(did: int) -> None:
+    await _pause(JOBS_EVERY_S, did)
 
 
 async def _pause(every_s: float, did: int) -> None:

@@ -72,6 +72,7 @@ def tickets(
 def _options(source: str, mapping: Path | None, client: str | None, clients: str, zone: str | None) -> "ImportOptions":
     from domain.calendars import InvalidCalendar, zone_named
     from domain.ids import IdKind, MalformedIdError, parse
+    from integrations.mapping import InvalidMapping, read_table
     from workflows.imports import ClientPolicy, ImportOptions, Source
 
     if source.upper() not in Source.__members__:
@@ -81,12 +82,12 @@ def _options(source: str, mapping: Path | None, client: str | None, clients: str
     try:
         return ImportOptions(
             Source[source.upper()],
-            mapping,
+            read_table(mapping) if mapping else None,
             parse(IdKind.CLIENT, client) if client else None,
             ClientPolicy[clients.upper()],
             zone_named(zone) if zone else None,
         )
-    except (InvalidCalendar, MalformedIdError) as error:
+    except (InvalidCalendar, InvalidMapping, MalformedIdError) as error:
         raise FailureError(str(error)) from error
 
 

@@ -74,12 +74,16 @@ OF_RELAY = {
     "event_counter": {"SELECT", "INSERT", "UPDATE"},
     "event_log": {"SELECT", "INSERT", "DELETE"},
     "idempotency": {"SELECT", "DELETE"},
+    "job": {"SELECT"},
     "pending": {"SELECT", "DELETE"},
     "tenant": {"SELECT"},
     "unfolded_delta": {"SELECT"},
     "feed_epoch": {"SELECT", "INSERT"},
 }
 """All that the relay's login may do, over all tenants."""
+
+COLUMNS_OF_RELAY = {"inbound_message": {"status", "tenant_id"}}
+"""Columns that the relay's login reads where it may not read the rest: whose messages wait, and not what they say."""
 
 TABLES = """
     select c.oid, c.relname as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced,
@@ -172,7 +176,7 @@ async def test_what_belongs_to_a_client_is_bound_to_the_callers_clients_too(cata
 async def test_no_other_policies_exist_than_the_apps_and_the_relays(catalogue: Catalogue) -> None:
     others = [policy for policy in catalogue.policies if policy["roles"] != [APP_ROLE]]
     assert {policy["table"]: policy["roles"] for policy in others} == {
-        table: [RELAY_ROLE] for table in OF_RELAY if table not in WITHOUT_POLICY
+        table: [RELAY_ROLE] for table in (*OF_RELAY, *COLUMNS_OF_RELAY) if table not in WITHOUT_POLICY
     }
     assert {policy["permissive"] for policy in catalogue.policies} == {"PERMISSIVE"}
 
@@ -241,6 +245,21 @@ async def test_the_app_may_not_change_what_is_only_appended_to(catalogue: Catalo
 
 async def test_the_relay_may_do_no_more_than_its_upkeep(catalogue: Catalogue) -> None:
     assert catalogue.rights[RELAY_ROLE] == OF_RELAY
+
+
+async def test_the_relay_reads_some_columns_of_what_it_may_not_read_as_a_whole(worker_database: str) -> None:
+    connection = await asyncpg.connect(worker_database)
+    try:
+        rows = await connection.fetch(
+            "select table_name as table, array_agg(column_name::text) as columns, array_agg(privilege_type::text) as rights"
+            " from information_schema.column_privileges where grantee = $1 and table_name <> all($2) group by table_name",
+            RELAY_ROLE,
+            list(OF_RELAY),
+        )
+    finally:
+        await connection.close()
+    assert {row["table"]: set(row["columns"]) for row in rows} == COLUMNS_OF_RELAY
+    assert {right for row in rows for right in row["rights"]} == {"SELECT"}
 
 
 async def test_only_words_and_whose_an_edit_is_can_be_changed_column_by_column(worker_database: str) -> None:

@@ -4,17 +4,18 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from db import imports
-from db.imports import ImportKind, ImportStatus
+from db import jobs
 from domain.imports import LineError
+from domain.jobs import JobKind, JobStatus
 from domain.moving_in import ArrivalStatus
 from domain.stages import Stage
+from tests.support.jobs import latest
 from tests.support.moving_in import Lead, bare, counted, lead_of, stories_of
 from tests.support.providers import Provider
 from workflows import client_imports
@@ -166,11 +167,12 @@ async def test_bad_lines_are_kept_with_their_place(provider: Provider, tmp_path:
     )
     assert report.id is not None
     async with provider.context.database.reading(provider.admin) as tx:
-        kept = await imports.get(tx, report.id)
-        bad = await imports.bad_lines(tx, report.id, after=0, rows=10)
+        kept = await jobs.get(tx, report.id)
+        bad = await jobs.bad_lines(tx, report.id, after=0, rows=10)
     assert kept is not None
-    assert (kept.kind, kept.status, kept.created, kept.bad_lines) == (ImportKind.CLIENTS, ImportStatus.DONE, 1, 2)
-    assert tuple(error for _, error in bad) == report.problems
+    assert (kept.kind, kept.status, kept.error_count) == (JobKind.CLIENT_IMPORT, JobStatus.DONE, 2)
+    assert kept.counts == {"CREATED": 1, "REFUSED": 1}
+    assert [(one.line, one.column, one.value, one.reason) for one in bad] == [astuple(one) for one in report.problems]
 
 
 async def test_an_import_cut_off_goes_on_when_it_is_started_again(
@@ -192,8 +194,8 @@ async def test_an_import_cut_off_goes_on_when_it_is_started_again(
     report = await run(provider, path)
     assert report.counts == {"CREATED": 60, "JOINED": 0, "EXISTS": 40, "FAILED": 0}
     async with provider.context.database.reading(provider.admin) as tx:
-        states = [one.status for one in await imports.recent(tx, 10)]
-    assert states == [ImportStatus.DONE, ImportStatus.INTERRUPTED]
+        states = [one.status for one in await latest(tx)]
+    assert states == [JobStatus.DONE, JobStatus.FAILED]
 
 
 async def test_json_lines_may_hold_many_contacts(provider: Provider, tmp_path: Path) -> None:

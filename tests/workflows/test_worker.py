@@ -22,7 +22,7 @@ from tests.support.postgres import Postgres
 from workflows import worker
 from workflows.context import Context
 from workflows.feed import Feed, following, selection
-from workflows.schedule import Job
+from workflows.schedule import Chore
 
 
 @pytest.fixture
@@ -83,21 +83,21 @@ async def test_a_loop_that_fails_goes_on_and_the_others_never_notice(
 ) -> None:
     turns = {"fails": 0, "is cut off": 0, "works": 0}
 
-    def counted(name: str, error: Exception | None) -> Job:
+    def counted(name: str, error: Exception | None) -> Chore:
         async def turn(context: Context) -> int:
             turns[name] += 1
             if error:
                 raise error
             return 0
 
-        return Job(name, 0.01, turn)
+        return Chore(name, 0.01, turn)
 
-    jobs = (
+    chores = (
         counted("fails", ValueError("a fault of ours")),
         counted("is cut off", DatabaseUnavailableError("no server")),
         counted("works", None),
     )
-    monkeypatch.setattr(worker, "jobs", lambda kept: jobs)
+    monkeypatch.setattr(worker, "chores", lambda kept: chores)
     monkeypatch.setattr(worker, "BACK_OFF_S", (0.01, 0.02))
     async with serving(database) as current:
         writer = reader()
@@ -120,7 +120,7 @@ async def test_a_worker_told_to_stop_finishes_the_turn_it_is_in(
         ended.set()
         return 1
 
-    monkeypatch.setattr(worker, "jobs", lambda kept: (Job("slow", 1, turn),))
+    monkeypatch.setattr(worker, "chores", lambda kept: (Chore("slow", 1, turn),))
     stop = asyncio.Event()
     work = asyncio.create_task(worker.run(Context(database), stop))
     await begun.wait()
