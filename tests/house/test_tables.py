@@ -251,8 +251,9 @@ async def test_the_relay_reads_some_columns_of_what_it_may_not_read_as_a_whole(w
     connection = await asyncpg.connect(worker_database)
     try:
         rows = await connection.fetch(
-            "select table_name as table, array_agg(column_name::text) as columns, array_agg(privilege_type::text) as rights"
-            " from information_schema.column_privileges where grantee = $1 and table_name <> all($2) group by table_name",
+            "select table_name as table, array_agg(column_name::text) as columns,"
+            " array_agg(privilege_type::text) as rights from information_schema.column_privileges"
+            " where grantee = $1 and table_name <> all($2) group by table_name",
             RELAY_ROLE,
             list(OF_RELAY),
         )
