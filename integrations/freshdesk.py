@@ -8,6 +8,9 @@ under the names that Freshdesk proposes (`ticket_id`, `ticket_status`, ...), in 
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from domain.inbound import Delivery
 from domain.tickets import ReportedTicket, Resolution
 from integrations.courses import open_wait, standing
 from integrations.freshworks import CLOSED, RESOLVED, Dialect, read
@@ -30,8 +33,14 @@ DIALECT = Dialect(clients=("company_id", "owner_id"))
 """The company was called the owner in version 1."""
 
 
-def parse(body: object) -> tuple[ReportedTicket, ...]:
+CREATED = "ticket_action:created"
+"""What a rule's webhook names as its cause when the ticket has just been created."""
+
+
+def parse(body: object, delivery: Delivery | None = None) -> tuple[ReportedTicket, ...]:
     """Return the tickets of an API answer, an app event or a rule's webhook.
+
+    A webhook that says a ticket was created, and not when, was delivered when it was.
 
     Raises:
         Unreadable: a value isn't what Freshdesk documents, or a webhook lacks the time the ticket was created.
@@ -39,20 +48,13 @@ def parse(body: object) -> tuple[ReportedTicket, ...]:
     """
     root = Place("$", body)
     if root.has(WEBHOOK):
-        return (_from_webhook(root.at(WEBHOOK)),)
+        return (_from_webhook(root.at(WEBHOOK), delivery),)
     return read(body, DIALECT)
 
 
-def _from_webhook(hook: Place) -> ReportedTicket:
+def _from_webhook(hook: Place, delivery: Delivery | None) -> ReportedTicket:
     number = hook.at("ticket_id").needed_key()
-    created = hook.first("ticket_created_on", "ticket_created_at")
-    if not created.said:
-        raise Unreadable(
-            created.path,
-            created.value,
-            'the webhook doesn\'t say when the ticket was created; add "ticket_created_at" to its content.',
-        )
-    logged_at = created.needed_instant()
+    logged_at = _created(hook, delivery)
     changed_at = hook.first("ticket_updated_on", "ticket_updated_at").instant() or logged_at
     status, team = hook.at("ticket_status").words(), hook.at("ticket_group_name").words()
     closed, done = status in CLOSED, status in (*RESOLVED, *CLOSED)
@@ -71,4 +73,17 @@ def _from_webhook(hook: Place) -> ReportedTicket:
         resolutions=(Resolution(changed_at),) if done else (),
         waits=open_wait(changed_at, waiting_named(status)),
         snapshot=True,
+    )
+
+
+def _created(hook: Place, delivery: Delivery | None) -> datetime:
+    told = hook.first("ticket_created_on", "ticket_created_at")
+    if told.said:
+        return told.needed_instant()
+    if delivery is not None and CREATED in (hook.at("triggered_event").words() or ""):
+        return delivery.received_at
+    raise Unreadable(
+        told.path,
+        told.value,
+        'the webhook doesn\'t say when the ticket was created; add "ticket_created_at" to its content.',
     )

@@ -17,6 +17,7 @@ from domain.tickets import (
 )
 from integrations.courses import open_wait, standing, target
 from integrations.payloads import Place, records
+from integrations.readings import Ignored
 from integrations.trade_words import domain_of, kind_named, priority_named, source_named, waiting_named
 
 PRIORITIES = {"1": Priority.P4, "2": Priority.P3, "3": Priority.P2, "4": Priority.P1}
@@ -41,9 +42,12 @@ def read(body: object, dialect: Dialect) -> tuple[ReportedTicket, ...]:
 
     Raises:
         Unreadable: a value isn't what the maker documents.
-        Ignored: there is none.
+        Ignored: there is none; companies, agents, conversations and the like have neither subject nor status.
     """
-    return tuple(ticket(place, dialect) for place in records(body, *dialect.wrappings))
+    tickets = [place for place in records(body, *dialect.wrappings) if place.has("subject", "status")]
+    if not tickets:
+        raise Ignored("The records are of another kind than tickets.")
+    return tuple(ticket(place, dialect) for place in tickets)
 
 
 def ticket(place: Place, dialect: Dialect) -> ReportedTicket:
