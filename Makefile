@@ -11,6 +11,7 @@ INSTALL := $(PIP) install --require-hashes --no-deps --no-compile
 # One package alone, as the lock names it.
 locked = sed -n '/^$(1)==/,/[^\\]$$/p' requirements.lock > .venv/$(1).lock && $(INSTALL) --requirement .venv/$(1).lock
 GRAPHIQL := api/static/graphiql/.built
+PEERS := tests/bench/peers/node_modules/.installed
 
 # The machine's Node from version 20 on, or the wheel's, whose npm is a broken link: its program is called by its path.
 ifeq ($(shell command -v npm >/dev/null && node --print 'process.versions.node.split(".")[0] >= 20' 2>/dev/null),true)
@@ -55,7 +56,7 @@ check: .venv/dev ## style, types, layers, migrations, schema, Dockerfile
 	$(BIN)/steadystate schema --check
 	$(BIN)/python -m tests.house.breaking_changes
 
-bench: .venv/dev ## measure what docs/benchmarks.md reports
+bench: .venv/dev $(PEERS) ## measure what docs/benchmarks.md reports
 	@$(BIN)/python -m tests.bench
 
 graphiql: $(GRAPHIQL) ## build GraphiQL's page from its npm package
@@ -72,9 +73,10 @@ lock: .venv/dev ## choose the newest fitting versions of every package
 	$(COMPILE) pyproject.toml --extra build --extra demo --constraint requirements-run.lock --output-file requirements.lock
 	$(COMPILE) pyproject.toml --all-extras --constraint requirements.lock --output-file requirements-dev.lock
 	cd api/graphiql && $(NPM) update --package-lock-only --omit-lockfile-registry-resolved
+	cd tests/bench/peers && $(NPM) update --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## remove what was installed, built and stored by the demo
-	rm -rf .venv .steadystate api/static/graphiql api/graphiql/node_modules dist
+	rm -rf .venv .steadystate api/static/graphiql api/graphiql/node_modules tests/bench/peers/node_modules dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/pip:
@@ -106,4 +108,10 @@ $(GRAPHIQL): $(wildcard api/graphiql/*.*) $(NODE)
 	@echo "Building GraphiQL"
 	@cd api/graphiql && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@cd api/graphiql && $(NPM) run build --silent
+	@touch $@
+
+# PostGraphile and mercurius stand beside us in the benchmark, and nowhere else.
+$(PEERS): tests/bench/peers/package-lock.json $(NODE)
+	@echo "Installing the benchmark's peers"
+	@cd tests/bench/peers && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

@@ -15,13 +15,35 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.session import APP_ROLE, _opening, _settings
 
-SQL = Path(__file__).with_suffix(".sql")
+SQL = Path(__file__).with_name("reads.sql")
+ROWS = {"card": "client_card", "list": "client_card", "months": "client_months", "dashboard": "kpi_card"}
+"""What a row of each read is called where it is answered in rows."""
 
 
 def statements() -> dict[str, str]:
-    """Return the statements of the file beside this one by name; `functions` are made by the owner beforehand."""
+    """Return by name of a read the statement that answers it as JSON."""
+    parts = _parts()
+    return {name: f"{parts[name]}\n{parts[f'{name} as json']}" for name in ROWS}
+
+
+def functions() -> str:
+    """Return what the owner defines beforehand: figures as JSON and as rows, and a function of rows for each read."""
+    parts = _parts()
+    made = [parts["functions"]]
+    for name, row in ROWS.items():
+        taken = "tenant uuid, start date, ends date, zone text, moment timestamptz"
+        taken += ", client uuid" if name == "card" else ""
+        body = f"{parts[name]}\n{parts[f'{name} as rows']}"
+        made.append(
+            f"create function bench.{name}({taken}) returns setof bench.{row} language sql stable as $${body}$$"
+        )
+    return ";\n".join(made)
+
+
+def _parts() -> dict[str, str]:
     _, *parts = SQL.read_text(encoding="utf-8").split("\n-- ")
-    return {name: body.strip().removesuffix(";") for name, _, body in (part.partition("\n") for part in parts)}
+    named = (part.partition("\n") for part in parts)
+    return {name: body.strip().removesuffix(";") for name, _, body in named}
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,9 +51,9 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
 
     tenant: UUID
     start: date
-    end: date
+    ends: date
     zone: str
-    now: datetime
+    moment: datetime
     client: UUID | None = None
 
 
@@ -51,8 +73,8 @@ async def create_app(url: str, size: int) -> ASGIApp:
 
     async def answer(name: str, request: bytes) -> bytes:
         asked = msgspec.json.decode(request, type=Asked)
-        period = (asked.start, asked.end, asked.zone, asked.now)
-        arguments = (asked.tenant, *((asked.client,) if asked.client else ()), *period)
+        period = (asked.start, asked.ends, asked.zone, asked.moment)
+        arguments = (asked.tenant, *period, *((asked.client,) if asked.client else ()))
         opening = _opening(asked.tenant, None, read_only=True, timeout_ms=5_000, lock_ms=2_000)
         async with pool.acquire() as connection:
             await connection.execute(opening)

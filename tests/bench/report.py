@@ -16,15 +16,23 @@ class Goal:
     limit: float
     figures: str
     at_most: bool = False
+    hoped: float | None = None
+    """A farther goal, which nobody promised."""
 
     @property
     def met(self) -> bool:
-        return self.ratio <= self.limit if self.at_most else self.ratio >= self.limit
+        return self._reaches(self.limit)
 
     def line(self) -> str:
         sign = "≤" if self.at_most else "≥"
         verdict = "met" if self.met else "NOT MET"
-        return f"{self.what:<58} {self.ratio:5.2f}  goal {sign} {self.limit:4.2f}  {verdict:<7}  {self.figures}"
+        line = f"{self.what:<62} {self.ratio:6.2f}  goal {sign} {self.limit:4.2f}  {verdict:<7}"
+        if self.hoped is not None:
+            line += f"  hoped for {sign} {self.hoped:4.2f}: {'met' if self._reaches(self.hoped) else 'not met'}"
+        return f"{line}  {self.figures}".rstrip()
+
+    def _reaches(self, limit: float) -> bool:
+        return self.ratio <= limit if self.at_most else self.ratio >= limit
 
 
 async def in_turns(rounds: int, measures: Mapping[str, Measure]) -> dict[str, float]:

@@ -5,6 +5,7 @@ application alone. Sockets are served by nothing but the event loop.
 """
 
 import asyncio
+import os
 import resource
 import signal
 import sys
@@ -21,7 +22,7 @@ from api.logs import configure
 from api.server import server
 from api.settings import Settings
 from db.session import Database
-from tests.bench import raw_reads, raw_sockets
+from tests.bench import peers, raw_reads, raw_sockets
 from tests.bench.world import World
 from tests.support.serving import _free_port
 from workflows import worker
@@ -72,9 +73,10 @@ async def _until_told(serving: uvicorn.Server) -> None:
 async def served(kind: str, world: World) -> AsyncIterator[tuple[str, int]]:
     """Run a server of one kind for as long as the block lasts, and give its address and its process."""
     port = _free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.serving", kind, *world.urls, str(port)
-    )
+    command, environment = [sys.executable, "-m", "tests.bench.serving", kind, *world.urls, str(port)], {}
+    if kind in peers.KINDS:
+        command, environment = peers.command(kind, world, port, POOL)
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
     address = f"http://127.0.0.1:{port}"
     try:
         async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
@@ -89,7 +91,7 @@ async def served(kind: str, world: World) -> AsyncIterator[tuple[str, int]]:
 
 async def _answers(client: httpx2.AsyncClient, address: str) -> bool:
     try:
-        return (await client.get(address)).status_code == 200
+        return (await client.get(address)).status_code in {200, 404}  # a peer knows no such path
     except httpx2.TransportError:
         return False
 

@@ -34,6 +34,7 @@ T = TypeVar("T")
 CLIENTS = 300
 TICKETS_EACH = 700
 DAYS = 730
+ZONE = "Europe/Amsterdam"
 _AT_ONCE = 16
 _BATCH = 1_000
 
