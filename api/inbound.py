@@ -38,6 +38,9 @@ described(
     CONNECTWISE="ConnectWise PSA.",
     BMC="BMC Helix ITSM (Remedy).",
     SERVICENOW="ServiceNow: rows of its tables.",
+    GROOVE="Groove.",
+    EASYVISTA="EasyVista Service Manager.",
+    CA_SERVICE_DESK="CA Service Desk Manager.",
 )
 described(
     Signing,

@@ -23,6 +23,9 @@ class AdapterKind(StrEnum):
     CONNECTWISE = "CONNECTWISE"
     BMC = "BMC"
     SERVICENOW = "SERVICENOW"
+    GROOVE = "GROOVE"
+    EASYVISTA = "EASYVISTA"
+    CA_SERVICE_DESK = "CA_SERVICE_DESK"
 
 
 class Signing(StrEnum):

@@ -8,7 +8,19 @@ from types import MappingProxyType
 
 from domain.inbound import AdapterKind, Delivery, Signing
 from domain.tickets import ReportedTicket
-from integrations import ticket_documents
+from integrations import (
+    bmc,
+    ca_service_desk,
+    connectwise,
+    easyvista,
+    freshdesk,
+    freshservice,
+    groove,
+    jira,
+    servicenow_tables,
+    ticket_documents,
+    zendesk,
+)
 
 Read = Callable[[object, Delivery], tuple[ReportedTicket, ...]]
 """From a decoded body to the tickets that it tells of.
@@ -41,5 +53,17 @@ ADAPTERS: Mapping[AdapterKind, Adapter] = MappingProxyType(
         AdapterKind.GENERIC: Adapter(
             "GENERIC", Signing.STANDARD_WEBHOOKS, whenever(ticket_documents.read), "webhook-id"
         ),
+        AdapterKind.ZENDESK: Adapter(
+            zendesk.SYSTEM, Signing.ZENDESK, whenever(zendesk.parse), "x-zendesk-webhook-invocation-id"
+        ),
+        AdapterKind.FRESHDESK: Adapter(freshdesk.SYSTEM, Signing.TOKEN, freshdesk.parse),
+        AdapterKind.FRESHSERVICE: Adapter(freshservice.SYSTEM, Signing.TOKEN, whenever(freshservice.parse)),
+        AdapterKind.JIRA: Adapter(jira.SYSTEM, Signing.HUB, whenever(jira.parse), "x-atlassian-webhook-identifier"),
+        AdapterKind.CONNECTWISE: Adapter(connectwise.SYSTEM, Signing.TOKEN, whenever(connectwise.parse)),
+        AdapterKind.BMC: Adapter(bmc.SYSTEM, Signing.TOKEN, whenever(bmc.parse)),
+        AdapterKind.SERVICENOW: Adapter(servicenow_tables.SYSTEM, Signing.TOKEN, whenever(servicenow_tables.parse)),
+        AdapterKind.GROOVE: Adapter(groove.SYSTEM, Signing.TOKEN, whenever(groove.parse)),
+        AdapterKind.EASYVISTA: Adapter(easyvista.SYSTEM, Signing.TOKEN, whenever(easyvista.parse)),
+        AdapterKind.CA_SERVICE_DESK: Adapter(ca_service_desk.SYSTEM, Signing.TOKEN, whenever(ca_service_desk.parse)),
     }
 )

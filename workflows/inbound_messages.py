@@ -25,7 +25,7 @@ from workflows.commands import perform, tenant_by_tenant
 from workflows.context import Channel, Context, Request
 from workflows.tickets import MOST_TICKETS, IngestTickets
 
-CLAIMED_FOR = timedelta(seconds=30)
+CLAIMED_FOR = timedelta(seconds=10)
 """How long a worker has a source's messages to itself; that of a killed one is taken over then."""
 BATCH = 100
 """Messages of one source that are interpreted before the others' turn."""
