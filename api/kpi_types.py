@@ -11,7 +11,7 @@ import strawberry
 from api.context import Info, OperationContext
 from api.fields import member_id_field, resolved, window
 from api.kpi_enums import KpiKey
-from db import clients, members
+from db import clients, members, sites, terms
 from db.explain import ExplainedRow, Reason
 from db.kpis import UNKNOWN
 from domain import kpis, questions, series
@@ -127,21 +127,27 @@ class Member:
 class KpiMember:
     dimension: Dimension = strawberry.field(description="The dimension.")
 
-    @resolved(description="The name of an enum's value, the id of a client or a lead, or `UNKNOWN`.")
+    @resolved(description="The name of an enum's value, the id of what it is, or `UNKNOWN`.")
     def member(root: Any) -> str:  # noqa: N805
         kind = None if root.name == UNKNOWN else _IDS.get(root.dimension)
         return root.name if kind is None else public(kind, UUID(root.name))
 
-    @resolved(description="What people call it: the name of the client or the lead as it is now, or the member itself.")
+    @resolved(description="What people call it: its name as it is now, or the member itself.")
     async def label(root: Any, info: Info) -> str:  # noqa: N805
         if root.name == UNKNOWN or root.dimension not in _IDS:
             name: str = root.name
             return name
-        names = client_names if root.dimension is Dimension.CLIENT else lead_names
-        return await info.context.loader(names).load(UUID(root.name))
+        return await info.context.loader(_NAMES[root.dimension]).load(UUID(root.name))
 
 
-_IDS = {Dimension.CLIENT: IdKind.CLIENT, Dimension.LEAD: IdKind.MEMBER}
+_IDS = {
+    Dimension.CLIENT: IdKind.CLIENT,
+    Dimension.LEAD: IdKind.MEMBER,
+    Dimension.CATEGORY: IdKind.TERM,
+    Dimension.TEAM: IdKind.TERM,
+    Dimension.TECHNICIAN: IdKind.TERM,
+    Dimension.SITE: IdKind.SITE,
+}
 """Dimensions whose members are told by their ids."""
 
 
@@ -157,6 +163,30 @@ async def lead_names(context: OperationContext, keys: Sequence[UUID]) -> list[st
     async with context.reading() as tx:
         found = await members.many(tx, keys)
     return [found[key].name if key in found else UNKNOWN for key in keys]
+
+
+async def term_names(context: OperationContext, keys: Sequence[UUID]) -> list[str]:
+    """Load what sources call categories, teams and technicians."""
+    async with context.reading() as tx:
+        found = await terms.names(tx, keys)
+    return [found.get(key, UNKNOWN) for key in keys]
+
+
+async def site_names(context: OperationContext, keys: Sequence[UUID]) -> list[str]:
+    """Load the names of sites."""
+    async with context.reading() as tx:
+        found = await sites.ROWS.many(tx, keys)
+    return [found[key].name if key in found else UNKNOWN for key in keys]
+
+
+_NAMES = {
+    Dimension.CLIENT: client_names,
+    Dimension.LEAD: lead_names,
+    Dimension.CATEGORY: term_names,
+    Dimension.TEAM: term_names,
+    Dimension.TECHNICIAN: term_names,
+    Dimension.SITE: site_names,
+}
 
 
 @dataclass(frozen=True, slots=True)

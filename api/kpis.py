@@ -15,6 +15,7 @@ from api.kpi_enums import KpiKey
 from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiRow, KpiSeries
 from api.paging import After, Connection, First, Ordering, connection, page_of
 from db import answers, explain
+from db.kpis import UNKNOWN
 from domain import questions
 from domain.access import Principal, Scope
 from domain.escalations import Phase
@@ -25,7 +26,7 @@ from domain.periods import Grain, InvalidPeriod, Period
 from domain.questions import Answer, Comparison, Part, Question
 from domain.stages import Stage
 from domain.standings import BaselineStanding, Tenure
-from domain.tickets import Priority, TicketSource
+from domain.tickets import EscalationKind, Priority, TicketKind, TicketSource
 
 __all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums", "onboarding_enums", "ticket_enums"]
 
@@ -46,6 +47,17 @@ class KpiWhere:
     stages: list[Stage] | None = strawberry.field(default=None, description="To these stages.")
     phases: list[Phase] | None = strawberry.field(default=None, description="To these support phases.")
     priorities: list[Priority] | None = strawberry.field(default=None, description="To these priorities.")
+    kinds: list[TicketKind] | None = strawberry.field(default=None, description="To tickets of these kinds.")
+    category_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To these categories.")
+    team_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To tickets of these teams.")
+    technician_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="To tickets of these technicians; it takes the right to read members."
+    )
+    site_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To tickets about these sites.")
+    escalation_kind: EscalationKind = strawberry.field(
+        default=EscalationKind.FUNCTIONAL,
+        description="Which escalations the figures of escalations count; other figures know none but the default.",
+    )
     lead_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To what these members lead.")
     outcomes: list[EndReason] | None = strawberry.field(default=None, description="To these outcome codes.")
     tenures: list[Tenure] | None = strawberry.field(default=None, description="To clients in service for so long.")
@@ -63,12 +75,25 @@ class KpiWhere:
             stages=None if self.stages is None else tuple(self.stages),
             phases=None if self.phases is None else tuple(self.phases),
             priorities=None if self.priorities is None else tuple(self.priorities),
-            leads=None if self.lead_ids is None else tuple(parse(IdKind.MEMBER, one).hex for one in self.lead_ids),
+            kinds=None if self.kinds is None else tuple(self.kinds),
+            categories=_hex(IdKind.TERM, self.category_ids),
+            teams=_hex(IdKind.TERM, self.team_ids),
+            technicians=_hex(IdKind.TERM, self.technician_ids),
+            sites=_hex(IdKind.SITE, self.site_ids),
+            escalation_kind=self.escalation_kind,
+            leads=_hex(IdKind.MEMBER, self.lead_ids),
             outcomes=None if self.outcomes is None else tuple(self.outcomes),
             tenures=None if self.tenures is None else tuple(self.tenures),
             baselines=None if self.baselines is None else tuple(self.baselines),
             sources=sources,
         )
+
+
+def _hex(kind: IdKind, ids: list[strawberry.ID] | None) -> tuple[str, ...] | None:
+    """Return ids as members are told by; `UNKNOWN` stands for what has none."""
+    if ids is None:
+        return None
+    return tuple(UNKNOWN if one == UNKNOWN else parse(kind, one).hex for one in ids)
 
 
 @strawberry.input(name="KpiQuery", description="One figure over a period, by at most two dimensions.")
@@ -78,7 +103,8 @@ class KpiQueryInput:
     grain: Grain = strawberry.field(default=Grain.MONTH, description="How wide its buckets are.")
     by: list[Dimension] | None = strawberry.field(
         default=None,
-        description="By what it is split: at most two; figures of tickets by at most one of STAGE, PHASE and PRIORITY.",
+        description="By what it is split: at most two. Sums of tickets are kept by one of STAGE, PHASE and PRIORITY, "
+        "alone or with CLIENT, or by one of KIND, CATEGORY, TEAM, TECHNICIAN and SITE alone; times by any two.",
     )
     where: KpiWhere | None = strawberry.field(default=None, description="What it is narrowed to.")
     compare_with: Comparison | None = strawberry.field(default=None, description="With what it is compared.")
@@ -108,7 +134,7 @@ class KpiQueryInput:
             question.check()
         except (InvalidPeriod, NotOffered) as error:
             raise BadUserInput(f"{error}") from error
-        if question.kpi.definition.about_staff and not _of_oneself(question, principal):
+        if question.is_about_staff and not _of_oneself(question, principal):
             principal.require(Scope.MEMBERS_READ)
         return question
 

@@ -43,14 +43,13 @@ _PARTS = {
 
 _WITHIN = "{at} >= :from and {at} < :to"
 
-# Open at an instant: logged before it, and as often reopened as resolved by then.
-_OPEN_AT = """t.logged_at < least(:to, :now) and case
+# Open at an instant: logged before it, not ended for good by then, and as often reopened as resolved.
+_OPEN_AT = """t.logged_at < :until and (t.ended_at is null or t.ended_at >= :until) and case
     when t.course ? 'resolutions' then (
-        select count(*) filter (where (one->>0)::timestamptz < least(:to, :now))
-             = count(*) filter (where (one->>1)::timestamptz < least(:to, :now))
+        select count(*) filter (where (one->>0)::timestamptz < :until)
+             = count(*) filter (where (one->>1)::timestamptz < :until)
         from jsonb_array_elements(t.course->'resolutions') as one
-    ) and (t.closed_at is null or t.closed_at >= least(:to, :now) or t.ended_at is distinct from t.closed_at)
-    else t.first_ended_at is null or t.first_ended_at >= least(:to, :now) end"""
+    ) else t.first_ended_at is null or t.first_ended_at >= :until end"""
 
 _OF_KIND = """exists (select from escalation e where e.tenant_id = :tenant and e.ticket_id = t.id
                      and e.kind = :escalation_kind)"""
@@ -173,7 +172,7 @@ async def _asked(tx: Transaction, question: Question, now: datetime) -> dict[str
         "tenant": tx.tenant,
         "from": start,
         "to": end,
-        "now": now,
+        "until": min(end, now),
         "client": None if where.clients is None else list(where.clients),
         "sources": list(where.sources),
         "escalation_kind": where.escalation_kind.value,

@@ -147,7 +147,13 @@ def facts_of(kpi: Kpi, kind: EscalationKind) -> tuple[Fact, ...]:
     return tuple(of_kind.get(fact, fact) for fact in facts)
 
 
-def offer(kpi: Kpi, by: Iterable[Dimension], where: Iterable[Dimension], grain: Grain) -> None:
+def offer(
+    kpi: Kpi,
+    by: Iterable[Dimension],
+    where: Iterable[Dimension],
+    grain: Grain,
+    kind: EscalationKind = EscalationKind.FUNCTIONAL,
+) -> None:
     """Refuse what the cells don't hold.
 
     A figure splits by at most two dimensions. Of those by which tickets are summed only one may be used at a time,
@@ -161,6 +167,8 @@ def offer(kpi: Kpi, by: Iterable[Dimension], where: Iterable[Dimension], grain: 
         if dimension not in definition.dimensions:
             offered = ", ".join(definition.dimensions)
             raise NotOffered(f"{kpi.name} isn't kept by {dimension}; it is by {offered}.")
+    if kind is not EscalationKind.FUNCTIONAL and facts_of(kpi, kind) == facts_of(kpi, EscalationKind.FUNCTIONAL):
+        raise NotOffered(f"{kpi.name} knows no kinds of escalation; leave `escalationKind` out.")
     if grain not in definition.grains:
         raise NotOffered(f"{kpi.name} isn't kept by {grain}; it is by {', '.join(definition.grains)}.")
     inner = {*split, *narrowed} - {Dimension.CLIENT}

@@ -63,8 +63,14 @@ class Question:
             raise NotOffered(f"`by` names {len(self.by)} dimensions; a figure splits by at most 2.")
         if self.top is not None and not 1 <= self.top <= MOST_SERIES:
             raise NotOffered(f"`top` is {self.top}; it is from 1 to {MOST_SERIES}.")
-        offer(self.kpi, self.by, self.where.dimensions(), self.grain)
+        offer(self.kpi, self.by, self.where.dimensions(), self.grain, self.where.escalation_kind)
         buckets(self.period, self.grain)
+
+    @property
+    def is_about_staff(self) -> bool:
+        """Whether the answer would speak of the provider's people: by its figure, or by technician."""
+        dimensions = {*self.by, *self.where.dimensions()}
+        return self.kpi.definition.about_staff or Dimension.TECHNICIAN in dimensions
 
     @property
     def compared_with(self) -> Period | None:
