@@ -8,34 +8,45 @@ execution, every phase with its own code).
 
 from collections import OrderedDict
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard, cast
 
 import strawberry
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     ExecutionResult,
+    FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
+    Visitor,
     create_source_event_stream,
     execute_root_selection_set,
     execute_subscription_event,
+    get_variable_values,
     parse,
     specified_rules,
     validate,
+    visit,
 )
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
 from graphql.validation import ASTValidationRule
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from api.columns import Asking
 from api.context import OperationContext
 from api.cost import Prices
 from api.errors import MAX_ERRORS, BadRequest, Refused
-from api.executor import Executor, Objects
+from api.executor import Executor
 from api.limits import DocumentLimits
 from api.nulls import NoNullWhereNoneFits
 from api.schema import executable
+from api.selections import Selections
 from api.shape import refuse_misshapen
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, NoNullWhereNoneFits, OneOfInputValidationRule)
@@ -44,6 +55,7 @@ RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, NoNullWhereNoneF
 _KEPT_CHARACTERS = 400_000
 _ENTRY_CHARACTERS = 500
 _KEPT_PRICES = 64
+_KEPT_SELECTIONS = 8
 
 
 class Rejected(Exception):
@@ -57,18 +69,40 @@ class Rejected(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """A document that may be run, with its operations by name and their prices so far."""
+    """A document that may be run, with what has been worked out of its operations so far."""
 
-    text: str
-    tree: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
+    fragments: dict[str, FragmentDetails]
+    tree: DocumentNode
+    deciding: frozenset[str]
+    """The variables that decide what is included or skipped."""
     prices: dict[object, int] = field(default_factory=dict)
-    objects: Objects = field(default_factory=dict)
+    selections: dict[object, Selections] = field(default_factory=dict)
 
-    @property
-    def unconditional(self) -> bool:
-        """Whether what it selects is the same every time: no directive includes or skips anything."""
-        return "@" not in self.text
+    @classmethod
+    def of(cls, tree: DocumentNode) -> "Document":
+        """Take a valid document apart."""
+        operations = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+        fragments = [node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)]
+        deciding = _Deciding()
+        visit(tree, deciding)
+        return cls(
+            {node.name.value if node.name else "": node for node in operations},
+            {node.name.value: FragmentDetails(node) for node in fragments},
+            tree,
+            frozenset(deciding.variables),
+        )
+
+
+class _Deciding(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        self.variables.update(
+            given.value.name.value for given in node.arguments or () if isinstance(given.value, VariableNode)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +157,17 @@ class Operations:
         return Operation(document, node, variables, cost)
 
     async def execute(self, operation: Operation, context: OperationContext) -> ExecutionResult:
-        """Run a query or mutation.
+        """Run a query or mutation; a query in the short way, unless anything about it is unusual.
 
         Raises:
             Rejected: the variables do not fit.
         """
+        if operation.kind is OperationType.QUERY:
+            variables = self._variables(operation)
+            selection = self._selections(operation, variables).root()
+            if selection is not None:
+                with suppress(Exception):  # graphql-core does it over, and says what is wrong
+                    return ExecutionResult((await selection.rows(Asking(context, variables), (None,)))[0])
         result = execute_root_selection_set(self._executor(operation, context))
         return result if isinstance(result, ExecutionResult) else await result
 
@@ -158,9 +198,27 @@ class Operations:
         if isinstance(executor, list):
             raise Rejected(executor, 400)
         executor = cast("Executor", executor)
-        if operation.document.unconditional:
-            executor.objects = operation.document.objects
+        executor.selections = self._selections(operation, executor.variable_values)
         return executor
+
+    def _variables(self, operation: Operation) -> VariableValues:
+        declared, given = operation.node.variable_definitions or (), dict(operation.variables)
+        found = get_variable_values(self.schema, declared, given, max_errors=MAX_ERRORS - 1)
+        if isinstance(found, list):
+            raise Rejected(found, 400)
+        return found
+
+    def _selections(self, operation: Operation, variables: VariableValues) -> Selections:
+        """Return what the operation selects, which is the same as long as the same is included and skipped."""
+        document = operation.document
+        key = (operation.name, *((name, variables.coerced.get(name)) for name in sorted(document.deciding)))
+        found = document.selections.get(key)
+        if found is None:
+            if len(document.selections) >= _KEPT_SELECTIONS:
+                document.selections.clear()
+            found = Selections(self.schema, document.fragments, operation.node, variables)
+            document.selections[key] = found
+        return found
 
     def _read(self, text: str) -> Document:
         found = self._documents.get(text)
@@ -189,8 +247,7 @@ class Operations:
         errors = validate(self.schema, tree, RULES, max_errors=MAX_ERRORS)
         if errors:
             return Rejected([_invalid(error) for error in errors[:MAX_ERRORS]], 422)
-        operations = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
-        return Document(text, tree, {node.name.value if node.name else "": node for node in operations})
+        return Document.of(tree)
 
     def _keep(self, text: str, found: Document | Rejected | Refused) -> None:
         self._documents[text] = found
