@@ -18,6 +18,13 @@ def short(text: str) -> str:
     return text
 
 
+def cut(text: str) -> str:
+    """Return a title, its white space folded, cut to what is stored."""
+    # Only the beginning is looked at: a title of megabytes is cut before it costs anything.
+    folded = " ".join(text[: 8 * LONGEST_TEXT_CHARACTERS].split())
+    return folded if len(folded) <= LONGEST_TEXT_CHARACTERS else folded[: LONGEST_TEXT_CHARACTERS - 1] + "…"
+
+
 def whole_number(text: str, *, least: int) -> int:
     """Return a whole number from `least` to `MOST`.
 

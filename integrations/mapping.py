@@ -18,8 +18,16 @@
     [hand_overs]                         # JSON lines only: the list in `columns.hand_overs`, and its keys
     at = "when"
     team = "group"
+    agent = "who"
 
-A log with several rows per ticket names `changed_at`; its rows then become the ticket's hand-overs.
+    [waits]                              # JSON lines only: the list in `columns.waits`, and its keys
+    start = "from"
+    end = "to"
+    on = "reason"                        # translated by `values.waiting_on`
+
+A log with several rows per ticket names `changed_at`; its rows then become the ticket's hand-overs, what `waiting_on`
+says from row to row its waits, and where `resolved_at` is empty again the ticket was reopened. A text of the file that
+stands for nothing is translated to "".
 """
 
 from __future__ import annotations
@@ -28,13 +36,22 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.calendars import InvalidCalendar, zone_named
-from domain.tickets import Exclusion, Priority, TicketKind, TicketSource
+from domain.tickets import Exclusion, Priority, SlaResult, TicketKind, TicketSource, WaitingOn
 from integrations.instants import ISO
+
+
+class YesNo(StrEnum):
+    """The answer to whether something is so."""
+
+    YES = "YES"
+    NO = "NO"
+
 
 FIELDS = (
     "external_id",
@@ -52,19 +69,40 @@ FIELDS = (
     "tier",
     "reassignments",
     "hand_overs",
+    "agent",
+    "title",
+    "site",
+    "device",
+    "merged_into",
+    "first_responded_at",
+    "first_contact",
+    "times_reopened",
+    "waiting_on",
+    "waits",
+    "response_due_at",
+    "response_sla",
+    "resolution_due_at",
+    "resolution_sla",
 )
 NEEDED = ("external_id", "logged_at")
-HAND_OVER_FIELDS = ("at", "team", "tier", "reassignments")
+HAND_OVER_FIELDS = ("at", "team", "tier", "reassignments", "agent")
+WAIT_FIELDS = ("start", "end", "on")
 
-CODES: Mapping[str, type[Priority | TicketKind | TicketSource | Exclusion]] = {
+Code = Priority | TicketKind | TicketSource | Exclusion | WaitingOn | SlaResult | YesNo
+
+CODES: Mapping[str, type[Code]] = {
     "priority": Priority,
     "kind": TicketKind,
     "source": TicketSource,
     "exclusion": Exclusion,
+    "waiting_on": WaitingOn,
+    "response_sla": SlaResult,
+    "resolution_sla": SlaResult,
+    "first_contact": YesNo,
 }
 """Fields whose values are ours: a file's own texts are translated by `values`."""
 
-KEYS = ("system", "zone", "dates", "delimiter", "unknown", "columns", "values", "hand_overs")
+KEYS = ("system", "zone", "dates", "delimiter", "unknown", "columns", "values", "hand_overs", "waits")
 
 
 class InvalidMapping(ValueError):
@@ -83,6 +121,7 @@ class Mapped:
     unknown: frozenset[str] = frozenset({""})
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hand_over_keys: Mapping[str, str] = field(default_factory=dict)
+    wait_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_table(path: Path) -> Any:
@@ -115,6 +154,10 @@ def mapping(data: Any, default_zone: ZoneInfo) -> Mapped:
     _refuse_unknown(hand_over_keys, HAND_OVER_FIELDS, "`hand_overs`")
     if "hand_overs" in columns and "at" not in hand_over_keys:
         raise InvalidMapping("`hand_overs` lacks `at`: say which key of the list holds the moment.")
+    wait_keys = _table(data, "waits")
+    _refuse_unknown(wait_keys, WAIT_FIELDS, "`waits`")
+    if "waits" in columns and "start" not in wait_keys:
+        raise InvalidMapping("`waits` lacks `start`: say which key of the list holds the moment it began.")
     try:
         zone = zone_named(_text(data, "zone", default_zone.key))
     except InvalidCalendar as error:
@@ -128,6 +171,7 @@ def mapping(data: Any, default_zone: ZoneInfo) -> Mapped:
         unknown=frozenset(_texts(data.get("unknown", [""]), "unknown")),
         values=_values(data.get("values", {})),
         hand_over_keys=hand_over_keys,
+        wait_keys=wait_keys,
     )
 
 
@@ -173,7 +217,7 @@ def _values(data: Any) -> Mapping[str, Mapping[str, str]]:
     for name in data:
         for text, code in _table(data, name).items():
             codes = [member.value for member in CODES[name]]
-            if code not in codes:
+            if code and code not in codes:
                 raise InvalidMapping(
                     f"`values.{name}`: {text!r} becomes {code!r}, which is none of {', '.join(codes)}."
                 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from integrations.cells import LONGEST_TEXT_CHARACTERS, MOST
+from integrations.cells import LONGEST_TEXT_CHARACTERS, MOST, cut
 from integrations.instants import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, InstantReader
 from integrations.readings import Ignored, Unreadable
 
@@ -120,11 +120,7 @@ class Place:
         text = self._text("a text")
         if text is None:
             return None
-        # Only the beginning is looked at: a title of megabytes is cut before it costs anything.
-        folded = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[: 8 * LONGEST_TEXT_CHARACTERS]).split())
-        if len(folded) <= LONGEST_TEXT_CHARACTERS:
-            return folded or None
-        return folded[: LONGEST_TEXT_CHARACTERS - 1] + "…"
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", cut(text)) or None
 
     def instant(self, *, naive: ZoneInfo | None = None) -> datetime | None:
         """Return an ISO 8601 moment; one without an offset only where the system documents the zone, as `naive`.

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from domain.imports import LineError, Parsed, line_error
-from domain.tickets import Exclusion, HandOver, Priority, ReportedTicket, TicketKind, TicketSource, hand_overs, resolved
-from integrations.cells import short, whole_number
-from integrations.event_log import MOST_ROWS, Sighting, assemble
+from domain.tickets import (
+    Exclusion,
+    HandOver,
+    Priority,
+    SlaResult,
+    SlaTarget,
+    TicketKind,
+    TicketSource,
+    Wait,
+    WaitingOn,
+    hand_overs,
+)
+from integrations.cells import cut, short, whole_number
+from integrations.event_log import MOST_ROWS, Sighting, assemble, report
 from integrations.instants import InstantReader
 from integrations.lines import records
-from integrations.mapping import CODES, Mapped
+from integrations.mapping import CODES, Mapped, YesNo
 
-C = TypeVar("C", Priority, TicketKind, TicketSource, Exclusion)
+C = TypeVar("C", Priority, TicketKind, TicketSource, Exclusion, WaitingOn, SlaResult, YesNo)
 
 
 class _Bad(ValueError):
@@ -89,23 +101,8 @@ def _whole(line: int, value: dict[str, Any] | LineError, reader: _Reader) -> Par
         handed = reader.hand_overs(look)
     except _Bad as bad:
         return Parsed(line, line_error(line, bad.column, bad.value, bad.reason))
-    return Parsed(
-        line,
-        ReportedTicket(
-            external_id=seen.external_id,
-            client=seen.client,
-            logged_at=seen.logged_at,
-            kind=seen.kind,
-            source=seen.source,
-            priority=seen.priority,
-            category=seen.category,
-            resolutions=resolved(seen.resolved_at),
-            closed_at=seen.closed_at,
-            changed_at=seen.changed_at,
-            exclusion=seen.exclusion,
-            hand_overs=hand_overs(handed or (seen.hand_over,)),
-        ),
-    )
+    ticket = report([seen])
+    return Parsed(line, replace(ticket, hand_overs=hand_overs(handed)) if handed else ticket)
 
 
 class _Reader:
@@ -122,21 +119,38 @@ class _Reader:
             return line_error(line, bad.column, bad.value, bad.reason)
 
     def hand_overs(self, look: Callable[[str], Any]) -> list[HandOver]:
-        column = self.mapped.columns["hand_overs"]
-        listed = look(column)
+        keys = self.mapped.hand_over_keys
+        return [self._hand_over(item, keys) for item in self._objects(look, "hand_overs")]
+
+    def _waits(self, look: Callable[[str], Any]) -> tuple[Wait, ...]:
+        keys = self.mapped.wait_keys
+        return tuple(
+            Wait(
+                self._needed_moment(item, keys["start"]),
+                self._moment(item, keys.get("end")),
+                self._code(item, "waiting_on", WaitingOn, keys.get("on")) or WaitingOn.OTHER,
+            )
+            for item in self._objects(look, "waits")
+        )
+
+    def _objects(self, look: Callable[[str], Any], name: str) -> list[Callable[[str], Any]]:
+        column = self.mapped.columns.get(name)
+        listed = None if column is None else look(column)
         if listed is None:
             return []
+        words = name.replace("_", "-")
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-            raise _Bad(column, str(listed), "The hand-overs are no list of objects.")
+            raise _Bad(column or "", str(listed), f"The {words} are no list of objects.")
         if len(listed) > MOST_ROWS:
-            raise _Bad(column, None, f"The ticket has {len(listed)} hand-overs; at most {MOST_ROWS} are read.")
-        keys = self.mapped.hand_over_keys
-        return [self._hand_over(_looking_into(item), keys) for item in listed]
+            raise _Bad(column or "", None, f"The ticket has {len(listed)} {words}; at most {MOST_ROWS} are read.")
+        return [_looking_into(item) for item in listed]
 
     def _sighting(self, line: int, look: Callable[[str], Any]) -> Sighting:
         columns = self.mapped.columns
         logged_at = self._needed_moment(look, columns["logged_at"])
         changed_at = self._moment(look, columns.get("changed_at"))
+        resolved_at = self._moment(look, columns.get("resolved_at"))
+        first_contact = self._code(look, "first_contact", YesNo)
         return Sighting(
             line=line,
             external_id=self._needed_text(look, columns["external_id"]),
@@ -146,17 +160,35 @@ class _Reader:
                 team=self._text(look, columns.get("team")),
                 tier=self._number(look, columns.get("tier"), least=1),
                 reassignments=self._number(look, columns.get("reassignments"), least=0),
+                agent=self._text(look, columns.get("agent")),
             ),
             client=self._text(look, columns.get("client")),
             kind=self._code(look, "kind", TicketKind) or TicketKind.UNKNOWN,
             source=self._code(look, "source", TicketSource) or TicketSource.PERSON,
             priority=self._code(look, "priority", Priority) or Priority.UNKNOWN,
             category=self._text(look, columns.get("category")),
-            resolved_at=self._moment(look, columns.get("resolved_at")),
+            resolved_at=resolved_at,
             closed_at=self._moment(look, columns.get("closed_at")),
             changed_at=changed_at,
             exclusion=self._code(look, "exclusion", Exclusion),
+            title=self._text(look, columns.get("title"), cut),
+            site=self._text(look, columns.get("site")),
+            device=self._text(look, columns.get("device")),
+            merged_into=self._text(look, columns.get("merged_into")),
+            first_responded_at=self._moment(look, columns.get("first_responded_at")),
+            is_open=resolved_at is None if "resolved_at" in columns else None,
+            times_reopened=self._number(look, columns.get("times_reopened"), least=0) or 0,
+            waiting_on=self._code(look, "waiting_on", WaitingOn),
+            waits=self._waits(look),
+            first_contact=None if first_contact is None else first_contact is YesNo.YES,
+            response_sla=self._agreement(look, "response"),
+            resolution_sla=self._agreement(look, "resolution"),
         )
+
+    def _agreement(self, look: Callable[[str], Any], name: str) -> SlaTarget | None:
+        due_at = self._moment(look, self.mapped.columns.get(f"{name}_due_at"))
+        result = self._code(look, f"{name}_sla", SlaResult)
+        return None if due_at is None and result is None else SlaTarget(due_at, result)
 
     def _hand_over(self, look: Callable[[str], Any], keys: Any) -> HandOver:
         return HandOver(
@@ -164,9 +196,10 @@ class _Reader:
             team=self._text(look, keys.get("team")),
             tier=self._number(look, keys.get("tier"), least=1),
             reassignments=self._number(look, keys.get("reassignments"), least=0),
+            agent=self._text(look, keys.get("agent")),
         )
 
-    def _text(self, look: Callable[[str], Any], column: str | None) -> str | None:
+    def _text(self, look: Callable[[str], Any], column: str | None, fit: Callable[[str], str] = short) -> str | None:
         value = look(column) if column is not None else None
         if value is None or isinstance(value, bool | dict | list):
             if value is None:
@@ -178,7 +211,7 @@ class _Reader:
         if text in self.mapped.unknown:
             return None
         try:
-            return short(text)
+            return fit(text)
         except ValueError as error:
             raise _Bad(column or "", text, str(error)) from error
 
@@ -212,12 +245,12 @@ class _Reader:
         except ValueError as error:
             raise _Bad(column or "", text, str(error)) from error
 
-    def _code(self, look: Callable[[str], Any], name: str, codes: type[C]) -> C | None:
-        column = self.mapped.columns.get(name)
+    def _code(self, look: Callable[[str], Any], name: str, codes: type[C], column: str | None = None) -> C | None:
+        column = column or self.mapped.columns.get(name)
         text = self._text(look, column)
-        if text is None:
+        translated = None if text is None else self.mapped.values.get(name, {}).get(text, text)
+        if not translated:
             return None
-        translated = self.mapped.values.get(name, {}).get(text, text)
         try:
             return codes(translated)
         except ValueError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from domain.imports import LineError, Parsed, line_error
-from domain.tickets import HandOver, Priority, TicketKind
+from domain.tickets import HandOver, Priority, TicketKind, WaitingOn
 from integrations.cells import short
 from integrations.event_log import Sighting, assemble
 from integrations.instants import ISO, InstantReader
@@ -27,6 +27,16 @@ COLUMNS = (
 
 IMPACTS = {"Major": Priority.P1, "High": Priority.P2, "Medium": Priority.P3, "Low": Priority.P4}
 
+WAITS = {
+    "Wait": WaitingOn.OTHER,
+    "Wait - Implementation": WaitingOn.OTHER,
+    "Wait - User": WaitingOn.CUSTOMER,
+    "Wait - Customer": WaitingOn.CUSTOMER,
+    "Wait - Vendor": WaitingOn.VENDOR,
+}
+FIRST_CONTACT = {"In Call": True, "Resolved": False}
+"""Whether a case was completed while the customer was still on the line; closing it later says nothing of that."""
+
 NO_COUNTRY = ("0", "")
 
 
@@ -35,7 +45,9 @@ def parse(lines: Iterator[str], kind: TicketKind = TicketKind.INCIDENT) -> Itera
 
     The client is the country of the owner's organisation: of all the organisational columns it alone stays
     the same through every case (org line, function and owner's country follow the team that has the case at
-    the moment), and a case belongs to one client. Raises UnreadableFile when the header lacks a column.
+    the moment), and a case belongs to one client. A case that goes on after it was completed was reopened. Owners
+    are told by their first names, which many people share, so no agent is read. Raises UnreadableFile when the header
+    lacks a column.
     """
     moments = InstantReader(ISO, ZoneInfo("UTC"))
     sightings = (_sighting(row, moments, kind) for row in records(lines, required=COLUMNS))
@@ -81,9 +93,11 @@ def _sighting(row: Record | LineError, moments: InstantReader, kind: TicketKind)
         kind=kind,
         priority=priority,
         category=product,
-        resolved_at=at if completed else None,
         closed_at=at if closed else None,
         changed_at=at,
+        is_open=not completed,
+        waiting_on=WAITS.get(cells["sub_status"]),
+        first_contact=FIRST_CONTACT.get(cells["sub_status"]),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain.imports import LineError
 from domain.tickets import Exclusion, Priority, ReportedTicket, TicketSource
 from integrations.lines import UnreadableFile
-from integrations.mapping import InvalidMapping, Mapped, mapping, read_mapping
+from integrations.mapping import InvalidMapping, Mapped, mapping, read_table
 from integrations.tabular import parse_csv, parse_jsonl
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -178,12 +178,12 @@ def test_a_mapping_is_read_from_toml_or_json_and_takes_the_tenants_zone(tmp_path
     toml, plain = tmp_path / "map.toml", tmp_path / "map.json"
     toml.write_text('system = "S"\n[columns]\nexternal_id = "a"\nlogged_at = "b"\n')
     plain.write_text(json.dumps({"system": "S", "columns": {"external_id": "a", "logged_at": "b"}}))
-    assert read_mapping(toml, BERLIN) == read_mapping(plain, BERLIN)
-    assert read_mapping(toml, BERLIN).zone == BERLIN
+    assert read_table(toml) == read_table(plain)
+    assert mapping(read_table(toml), BERLIN).zone == BERLIN
     toml.write_text("system = ")
     for path in (toml, tmp_path / "none.toml"):
         with pytest.raises(InvalidMapping, match="The mapping"):
-            read_mapping(path, BERLIN)
+            mapping(read_table(path), BERLIN)
 
 
 def test_a_csv_without_a_mapped_column_is_refused_at_once() -> None:
