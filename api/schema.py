@@ -31,6 +31,9 @@ from api.follow_ups import FollowUpQuery, FollowUpsMutation
 from api.hand_offs import HandOffMutation
 from api.inbound import InboundQuery
 from api.inbound_mutations import InboundMutation
+from api.imports import ImportsMutation
+from api.job_changes import JobSubscription
+from api.jobs import JobQuery
 from api.kpis import KpiQuery
 from api.member_mutations import MembersMutation
 from api.members import MembersQuery
@@ -51,6 +54,7 @@ from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
 from api.site_mutations import SitesMutation
 from api.sites import SitesQuery
+from api.targets import TargetsMutation, TargetsQuery
 from api.tenant_mutations import TenantMutation
 from api.tenants import TenantQuery
 from api.tickets import TicketQuery
@@ -76,6 +80,7 @@ class Query(
     DefinitionQuery,
     TicketQuery,
     KpiQuery,
+    TargetsQuery,
     MembersQuery,
     TokensQuery,
     InboundQuery,
@@ -83,6 +88,7 @@ class Query(
     EventsQuery,
     EventTypesQuery,
     PrivacyQuery,
+    JobQuery,
 ):
     pass
 
@@ -112,11 +118,13 @@ class Mutation(
     AbsencesMutation,
     TokensMutation,
     InboundMutation,
+    TargetsMutation,
     TenantMutation,
     DefinitionMutation,
     MergingMutation,
     MigrationMutation,
     PrivacyMutation,
+    ImportsMutation,
 ):
     pass
 

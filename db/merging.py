@@ -42,6 +42,7 @@ STAYING = {
     "hand_off": "of an onboarding",
     "hand_off_change": "of an onboarding, and append-only",
     "hold": "of an onboarding",
+    "kpi_target": "what was wanted of the duplicate; append-only",
     "notice": "of an onboarding",
     "pending": "what was said of the duplicate was said of it",
     "planned_date": "of an onboarding, and append-only",

@@ -8,7 +8,6 @@ from enum import StrEnum
 from math import fsum
 
 from domain.formulas import mean_interval, median
-from domain.kpi_definitions import Definition, KpiKind
 from domain.series import KpiValue
 
 LEAST_CLIENTS = 5
@@ -65,15 +64,6 @@ def benchmark(pooled: KpiValue, clients: Mapping[str, KpiValue], enough: int, ow
         percentile=None if own is None or too_small else percentile(ranked[own], values),
         refusal=NoBenchmark.OWN_SAMPLE_TOO_SMALL if too_small else None,
     )
-
-
-def grows_with_size(definition: Definition) -> bool:
-    """Whether a large client has more of it than a small one by its size alone, so that comparing them says nothing.
-
-    That is so of counts and of levels. What a provider wants of them over all clients is nothing to hold one client
-    to either, whereas a share or a duration is wanted of everybody.
-    """
-    return definition.kind in (KpiKind.COUNT, KpiKind.LEVEL)
 
 
 def percentile(value: float, among: list[float]) -> float:

@@ -253,6 +253,19 @@ class DefinitionChanged(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class KpiTargetChanged(Event):
+    """What is wanted of a figure changed, for the provider as a whole or for the client that the event concerns."""
+
+    TYPE: ClassVar[str] = "kpi.target_changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.KPI_TARGET
+    SCOPE: ClassVar[Scope] = Scope.KPIS_READ
+
+    kpi: str
+    removed: bool
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class OnboardingMoved(Event):
     """A client's onboarding moved from one stage to another, or was opened or ended."""
 

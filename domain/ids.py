@@ -40,6 +40,7 @@ class IdKind(StrEnum):
     TICKET = "tic"
     ESCALATION = "esc"
     TERM = "trm"
+    KPI_TARGET = "tgt"
     PRIVACY_RECORD = "prv"
     INBOUND_SOURCE = "ins"
     INBOUND_MESSAGE = "inm"

@@ -6,10 +6,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.benchmarks import Benchmark, grows_with_size
+from domain.benchmarks import Benchmark
 from domain.kpi_definitions import Definition, Direction
 from domain.series import KpiValue, Status
-from domain.targets import TargetStanding
+from domain.targets import TargetStanding, grows_with_size
 from domain.trends import Trend, Turn
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,17 +27,51 @@ class TargetStanding(StrEnum):
 class KpiTarget:
     """One version of a target: from `recorded_at` on it is `value`, or nothing where it was removed.
 
-    Of a share it lies between 0 and 1, of a count it is per 30 days, of all others in the figure's unit.
+    Of a share it lies between 0 and 1, of a count it is per 30 days, of all others in the figure's unit. Without a
+    client it is the provider's own.
     """
 
     id: UUID
     kpi: str
-    client: UUID | None
+    client_id: UUID | None
     number: int
     value: float | None
-    note: str | None
     recorded_at: datetime
-    member: UUID | None
+    actor_kind: str
+    actor_id: UUID
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What is wanted of each figure at one moment, by figure and client; `None` stands for the provider's own."""
+
+    values: Mapping[tuple[str, UUID | None], float]
+
+    def of(self, kpi: str, definition: Definition, client: UUID | None, *, part: bool = False) -> float | None:
+        """Return what is wanted of a figure: the client's own target, else the provider's where it holds for clients.
+
+        `part` says that it is of some stage, site or the like alone, to which what is wanted of the whole applies
+        only if it doesn't grow with size.
+        """
+        if part and grows_with_size(definition):
+            return None
+        own = self.values.get((kpi, client))
+        if own is not None or client is None or grows_with_size(definition):
+            return own
+        return self.values.get((kpi, None))
+
+
+NO_TARGETS = Targets({})
+
+
+def grows_with_size(definition: Definition) -> bool:
+    """Whether a large client has more of it than a small one by its size alone, as of counts and of levels.
+
+    Comparing clients by it says nothing, and what a provider wants of all clients together is nothing to hold one
+    client to. A share or a duration is wanted of everybody.
+    """
+    return definition.kind in (KpiKind.COUNT, KpiKind.LEVEL)
 
 
 def refusal(definition: Definition, value: float) -> str | None:

@@ -83,7 +83,7 @@ INBOUND = {
     "inboundSourceUpdate",
 }
 SETTINGS = {"tenantSettingsUpdate"}
-POLICIES = {"onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
+POLICIES = {"kpiTargetRemove", "kpiTargetSet", "onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
 SERVICE_MANAGER = (
     INBOUND

@@ -46,6 +46,7 @@ APPEND_ONLY = {
     "event_counter",
     "event_log",
     "hand_off_change",
+    "kpi_target",
     "pending",
     "planned_date",
     "privacy_record",

@@ -42,6 +42,7 @@ CODES: dict[str, set[str]] = {
     "job": {"counts", "kind", "place", "requested_by_kind", "status"},
     "job_error": {"column_name"},
     "job_result": {"body"},
+    "kpi_target": {"actor_kind", "kpi", "request_id"},
     "member": {"roles"},
     "note": {"author_kind"},
     "notice": {"given_by", "outcome"},
