@@ -48,10 +48,8 @@ def endings(report: ReportedTicket) -> tuple[Resolution, ...]:
     return (*known, Resolution(report.closed_at))
 
 
-def measure(
-    report: ReportedTicket, calendar: Calendar, now: datetime, *, escalated: bool, before: Measured | None = None
-) -> Measured:
-    """Return what a report comes to at an instant; a miss that stood `before` stays, whatever is said later."""
+def measure(report: ReportedTicket, calendar: Calendar, now: datetime, *, escalated: bool) -> Measured:
+    """Return what a report comes to at an instant."""
     ended = endings(report)
     ended_at = ended[-1].at if ended and ended[-1].reopened_at is None else None
     waiting = bool(report.waits) and report.waits[-1].end is None
@@ -60,17 +58,9 @@ def measure(
         response_minutes=_minutes(calendar, report.logged_at, report.first_responded_at, Pauses(())),
         resolve_minutes=_minutes(calendar, report.logged_at, ended_at, _pauses(report, ended, ended_at)),
         first_contact=_first_contact(report, ended, escalated=escalated),
-        response=_decided(
-            report, report.response_sla, report.first_responded_at, now, before.response if before else None
-        ),
-        resolution=_decided(
-            report,
-            report.resolution_sla,
-            ended_at,
-            # Somebody else is to act: the clock stands still, and the source will say until when it does.
-            None if waiting else now,
-            before.resolution if before else None,
-        ),
+        response=_decided(report, report.response_sla, report.first_responded_at, now),
+        # Somebody else is to act: the clock stands still, and the source will say until when it does.
+        resolution=_decided(report, report.resolution_sla, ended_at, None if waiting else now),
     )
 
 
@@ -105,14 +95,8 @@ def _first_contact(report: ReportedTicket, ended: tuple[Resolution, ...], *, esc
 
 
 def _decided(
-    report: ReportedTicket,
-    target: SlaTarget | None,
-    done_at: datetime | None,
-    now: datetime | None,
-    before: Decided | None,
+    report: ReportedTicket, target: SlaTarget | None, done_at: datetime | None, now: datetime | None
 ) -> Decided | None:
-    if before is not None and before.result is SlaResult.MISSED:
-        return before
     if target is None:
         return None
     due = target.due_at

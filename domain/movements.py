@@ -86,14 +86,10 @@ def assess(
     subjects: Subjects,
     around: Surroundings,
     now: datetime,
-    before: Measured | None = None,
 ) -> Assessed:
-    """Place a whole report in its tenant's world; without a client nothing is known of stage and phase.
-
-    `before` is what the stored ticket had come to: a miss recorded there stays.
-    """
+    """Place a whole report in its tenant's world; without a client nothing is known of stage and phase."""
     found = escalations(around.rule, report)
-    measured = measure(report, around.calendar, now, escalated=bool(found), before=before)
+    measured = measure(report, around.calendar, now, escalated=bool(found))
     missed = measured.resolution
     if around.rule.sla_missed and missed is not None and missed.result is SlaResult.MISSED:
         found = escalations(around.rule, report, missed.at)

@@ -2,21 +2,35 @@
 
 from dataclasses import replace
 
-from domain.tickets import ReportedTicket, Resolution, Wait, hand_overs
+from domain.tickets import ReportedTicket, Resolution, SlaResult, SlaTarget, Wait, hand_overs
 
 
 def seen(known: ReportedTicket | None, now: ReportedTicket) -> ReportedTicket:
     """Return the whole report of a ticket that a snapshot tells of; one that is no snapshot is whole already.
 
     What differs from what was known happened when the snapshot was taken, unless it says when. A closing that a
-    reopening followed is over.
+    reopening followed is over, and a target that its source once called missed stays missed.
     """
-    if not now.snapshot:
-        return _reopened(now)
-    whole = replace(now, snapshot=False)
+    whole = replace(now, snapshot=False) if now.snapshot else now
     if known is None:
         return _reopened(whole)
-    return _reopened(_together(known, whole))
+    if now.snapshot:
+        whole = _together(known, whole)
+    return _reopened(_still_missed(known, whole))
+
+
+def _still_missed(known: ReportedTicket, now: ReportedTicket) -> ReportedTicket:
+    response = _missed(known.response_sla, now.response_sla)
+    resolution = _missed(known.resolution_sla, now.resolution_sla)
+    if (response, resolution) == (now.response_sla, now.resolution_sla):
+        return now
+    return replace(now, response_sla=response, resolution_sla=resolution)
+
+
+def _missed(known: SlaTarget | None, now: SlaTarget | None) -> SlaTarget | None:
+    if known is None or known.result is not SlaResult.MISSED:
+        return now
+    return known if now is None else replace(now, result=SlaResult.MISSED)
 
 
 def _reopened(report: ReportedTicket) -> ReportedTicket:

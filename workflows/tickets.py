@@ -178,7 +178,6 @@ async def _assess(
             _subjects(command.system, one, client, was, terms, belongings),
             around.get(client, nothing) if client else nothing,
             now,
-            was.assessed.measured if was else None,
         )
         for one, client, was in zip(reports, owners, befores, strict=True)
     ]
