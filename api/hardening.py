@@ -37,6 +37,7 @@ _KNOWN_PATHS = frozenset(
         "/metrics",
     }
 )
+_KNOWN_FOLDERS = ("/uploads/", "/jobs/", "/inbound/")
 _QUIET_PATHS = ("/graphiql/files/", "/health/", "/metrics")
 _SERVER_FAULT = 500
 
@@ -79,7 +80,7 @@ class Hardening:
                 await _plain_500(sending, request_id)
         finally:
             seconds = time.perf_counter() - began
-            path = scope["path"] if scope["path"] in _KNOWN_PATHS else "other"
+            path = _known(scope["path"])
             metrics.REQUESTS.labels(path, str(status)).inc()
             metrics.REQUEST_SECONDS.labels(path).observe(seconds)
             level = log.error if status >= _SERVER_FAULT else log.info
@@ -95,6 +96,13 @@ class Hardening:
                 ms=round(seconds * 1000, 1),
                 **facts,
             )
+
+
+def _known(path: str) -> str:
+    """Return a path as figures are kept by it: never with anybody's id."""
+    if path in _KNOWN_PATHS:
+        return path
+    return next((folder for folder in _KNOWN_FOLDERS if path.startswith(folder)), "other")
 
 
 def note(scope: Scope, **facts: object) -> None:

@@ -57,7 +57,28 @@ async def interpret(context: Context) -> int:
     """Interpret what waits, each provider's and each source's in turn; return how many messages that were."""
     async with context.database.relaying() as relaying:
         waiting = await inbound_messages.tenants_waiting(relaying)
-    return await tenant_by_tenant(waiting, partial(_interpret_all, context))
+    return await tenant_by_tenant(waiting, partial(interpret_of, context))
+
+
+async def interpret_of(context: Context, tenant: UUID) -> int:
+    """Interpret what waits of one provider, a batch of each source; return how many messages that were."""
+    principal = system(tenant)
+    done, had = 0, list[UUID]()
+    while True:
+        now = context.clock()
+        until = now + CLAIMED_FOR
+        async with context.database.writing(principal) as tx:
+            source_id = await inbound_sources.claim(tx, now, until, had)
+            if source_id is None:
+                return done
+            await _set_aside(tx, source_id, now)
+        had.append(source_id)
+        try:
+            done += await _interpret_source(context, principal, source_id)
+        finally:
+            async with context.database.writing(principal) as tx:
+                await inbound_messages.unattempt(tx, source_id)
+                await inbound_sources.release(tx, source_id, until)
 
 
 async def forget(context: Context) -> int:
@@ -113,27 +134,6 @@ async def replay_all(context: Context, principal: Principal, request: Request, c
         return Outcome(facts={"replayed": await inbound_messages.replay_many(tx, where, REPLAYED_MOST, now)})
 
     return await perform(context, principal, request, "inboundMessagesReplay", command, act, dry_run=command.dry_run)
-
-
-async def _interpret_all(context: Context, tenant: UUID) -> int:
-    """Give every source of a provider a turn."""
-    principal = system(tenant)
-    done, had = 0, list[UUID]()
-    while True:
-        now = context.clock()
-        until = now + CLAIMED_FOR
-        async with context.database.writing(principal) as tx:
-            source_id = await inbound_sources.claim(tx, now, until, had)
-            if source_id is None:
-                return done
-            await _set_aside(tx, source_id, now)
-        had.append(source_id)
-        try:
-            done += await _interpret_source(context, principal, source_id)
-        finally:
-            async with context.database.writing(principal) as tx:
-                await inbound_messages.unattempt(tx, source_id)
-                await inbound_sources.release(tx, source_id, until)
 
 
 async def _set_aside(tx: Transaction, source: UUID, now: datetime) -> None:
