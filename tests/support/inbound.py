@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 
-from domain.inbound import AdapterKind
+from db import inbound_sources as stored
+from domain.inbound import AdapterKind, Sent
 from tests.support.asking import asked
 from tests.support.edge import Edge
-from tests.support.providers import Provider
-from workflows import inbound_messages
+from tests.support.providers import Provider, sent
+from workflows import inbound, inbound_messages, inbound_sources
+from workflows.inbound_sources import CreateSource
 
 CREATE = """
 mutation ($input: InboundSourceCreateInput!) {
@@ -78,6 +80,18 @@ async def source(provider: Provider, adapter: AdapterKind = AdapterKind.GENERIC,
     assert made["errors"] == []
     secret = made["secret"] or more["secret"]
     return Sender(made["source"]["id"], made["source"]["path"], secret, provider)
+
+
+async def filled(provider: Provider, client: UUID, said: str) -> None:
+    """Make a source of a client, and receive a message from it."""
+    command = CreateSource(f"Desk {said}", AdapterKind.FRESHDESK, "PSA", client, secret="a-secret-of-its-own")
+    made = (await inbound_sources.create(provider.context, provider.admin, sent(), command)).outcome
+    assert made.errors == ()
+    async with provider.context.database.reading(provider.admin) as tx:
+        found = await stored.get(tx, made.subject) if made.subject else None
+    assert found is not None
+    message = Sent({"x-steadystate-token": "a-secret-of-its-own"}, json.dumps({"said": said}).encode())
+    await inbound.receive(provider.context, inbound.Gate(provider.tenant_id, found), message)
 
 
 async def post(edge: Edge, path: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:

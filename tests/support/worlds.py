@@ -16,6 +16,7 @@ from domain.privacy import DataSubject
 from domain.stages import Stage
 from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
+from tests.support.inbound import filled
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report, ticket
@@ -75,6 +76,8 @@ TABLES = {
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
     "privacy_record": IdKind.PRIVACY_RECORD,
+    "inbound_source": IdKind.INBOUND_SOURCE,
+    "inbound_message": IdKind.INBOUND_MESSAGE,
 }
 """Where the ids of each kind lie."""
 
@@ -139,6 +142,7 @@ async def fill(onboarding: Onboarding, key: str) -> None:
     for note in (AddNote(f"Noted {key}", cycle=onboarding.cycle), AddNote(f"Noted {key}", client=client, pinned=True)):
         done(await notes.add(context, onboarding.lead, sent(), note))
     await planned(onboarding, f"Planned {key}")
+    await filled(provider, client, f"Said {key}")
     far = provider.clock().date() + timedelta(days=300)
     leave = AddAbsence(onboarding.lead.id, far, far, AbsenceReason.HOLIDAY)
     done(await absences.add(context, onboarding.lead, sent(), leave))
