@@ -29,11 +29,12 @@ from api.expansions import ExpansionMutation
 from api.fields import guard
 from api.follow_ups import FollowUpQuery, FollowUpsMutation
 from api.hand_offs import HandOffMutation
+from api.imports import ImportsMutation
 from api.inbound import InboundQuery
 from api.inbound_mutations import InboundMutation
-from api.imports import ImportsMutation
 from api.job_changes import JobSubscription
 from api.jobs import JobQuery
+from api.kpi_changes import KpiSubscription
 from api.kpis import KpiQuery
 from api.member_mutations import MembersMutation
 from api.members import MembersQuery
@@ -130,7 +131,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be followed as it happens.")
-class Subscription(EventsSubscription, OnboardingSubscription):
+class Subscription(EventsSubscription, OnboardingSubscription, KpiSubscription, JobSubscription):
     pass
 
 

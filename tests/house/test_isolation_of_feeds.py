@@ -71,9 +71,14 @@ async def test_subscriptions_bring_nothing_of_others(database: Database, worker_
         asked: dict[str, tuple[str, dict[str, Any]]] = {
             "everything": ("events", {"after": after}),
             "onboardings": ("onboardingChanged", {"after": after}),
+            "figures": ("kpiChanged", {"after": after}),
             **{f"events {words}": ("events", {"after": after, "clients": [id_]}) for words, id_ in clients.items()},
             **{
                 f"onboardings {words}": ("onboardingChanged", {"after": after, "clientId": id_})
+                for words, id_ in clients.items()
+            },
+            **{
+                f"figures {words}": ("kpiChanged", {"after": after, "clientIds": [id_]})
                 for words, id_ in clients.items()
             },
         }
@@ -82,12 +87,13 @@ async def test_subscriptions_bring_nothing_of_others(database: Database, worker_
                 done(await onboarding.move(Move.RESUME))
             own = public(IdKind.ONBOARDING, ours.first.cycle)
             async with asyncio.timeout(10):
-                while not all(any(own in text for text in heard[name]) for name in ("everything", "onboardings")):  # noqa: ASYNC110 -- others do what is waited for
+                awaited = {"everything": own, "onboardings": own, "figures": "TIME_IN_STAGE"}
+                while not all(any(word in text for text in heard[name]) for name, word in awaited.items()):  # noqa: ASYNC110 -- others do what is waited for
                     await asyncio.sleep(0.02)
             await asyncio.sleep(0.2)
     # What is foreign has grown by what moved meanwhile.
     probe = replace(probe, foreign=await worlds.foreign(who))
-    for name in ("everything", "onboardings"):
+    for name in ("everything", "onboardings", "figures"):
         assert probe.leaks(" ".join(heard[name]), after) == set()
     assert [(name, text) for name, texts in heard.items() if " " in name for text in texts] == []
 
