@@ -25,7 +25,7 @@ async def main(wanted: list[str]) -> None:
     async with world() as measured:
         print(
             f"PostgreSQL {await measured.version()} (embedded, fsync on), Python {platform.python_version()}, "
-            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {measured.size()}",
+            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {await measured.size()}",
             flush=True,
         )
         for name in wanted or GOALS:

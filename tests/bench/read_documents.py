@@ -10,6 +10,8 @@ from domain.ids import IdKind, public
 from tests.bench.world import ZONE, World
 
 VALUE = "{ value numerator denominator sampleSize low high status }"
+COLUMNS = "{ starts values numerators denominators lows highs statuses complete }"
+POINTS = "{ starts values lows highs statuses complete }"
 THREE = "\n".join(
     f"{alias}: kpi(key: {key}, period: {{from: $from, to: $to}}, grain: MONTH) {{ total {VALUE} }}"
     for alias, key in (("tickets", "TICKETS_LOGGED"), ("escalations", "ESCALATIONS"), ("rate", "ESCALATION_RATE"))
@@ -86,12 +88,11 @@ READS = (
     Read(
         "months",
         "1c 50 clients × 12 months of escalation rate",
-        """query Months($from: Date!, $to: Date!) { clients(first: 50) { nodes { id
-            kpi(key: ESCALATION_RATE, period: {from: $from, to: $to}, grain: MONTH) { columns {
-                starts values numerators denominators lows highs statuses complete } } } } }""",
+        "query Months($from: Date!, $to: Date!) { clients(first: 50) { nodes { id "
+        f"kpi(key: ESCALATION_RATE, period: {{from: $from, to: $to}}, grain: MONTH) {{ columns {COLUMNS} }} }} }} }}",
         _of_functions(
             "clients: months",
-            "{ nodes { id: rowId kpi: columns { starts values numerators denominators lows highs statuses complete } } }",
+            f"{{ nodes {{ id: rowId kpi: columns {COLUMNS} }} }}",
         ),
         0.5,
         months=12,
@@ -100,10 +101,10 @@ READS = (
         "dashboard",
         "1d dashboard, 6 KPIs, previous period, 30 points",
         "query Dashboard($queries: [KpiQuery!]!) { kpis(queries: $queries) { series { "
-        f"total {VALUE} previous {VALUE} columns {{ starts values lows highs statuses complete }} }} }} }}",
+        f"total {VALUE} previous {VALUE} columns {POINTS} }} }} }}",
         _of_functions(
             "kpis: dashboard",
-            f"{{ nodes {{ total {VALUE} previous {VALUE} columns {{ starts values lows highs statuses complete }} }} }}",
+            f"{{ nodes {{ total {VALUE} previous {VALUE} columns {POINTS} }} }}",
         ),
         0.5,
         days=30,

@@ -1,4 +1,4 @@
-"""Goal 1: reads over HTTP, beside PostGraphile, mercurius and *raw*: the JSON that PostgreSQL builds in one statement."""
+"""Goal 1: reads over HTTP, beside PostGraphile, mercurius and *raw*, the JSON that PostgreSQL builds by itself."""
 
 from collections.abc import AsyncIterator
 
@@ -52,7 +52,7 @@ def _goals(read: Read, paces: sides.Paces, size: float) -> list[Goal]:
 
 async def make_functions(world: World) -> None:
     """Define what *raw* and PostGraphile call; harmless where it is there already."""
-    connection = await asyncpg.connect(world.server.url())
+    connection = await asyncpg.connect(world.owner_url)
     try:
         if await connection.fetchval("select to_regnamespace('bench')") is None:
             await connection.execute(raw_reads.functions())

@@ -93,7 +93,7 @@ async def _tokens(world: World) -> list[str]:
 @asynccontextmanager
 async def _notifier(world: World) -> AsyncIterator[Commit]:
     """Give a commit that does nothing but notify with a message as long as the product's."""
-    connection = await asyncpg.connect(world.server.url())
+    connection = await asyncpg.connect(world.owner_url)
 
     async def notify(_: int) -> str:
         id_ = public(IdKind.EVENT, new_id())

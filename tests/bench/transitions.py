@@ -129,7 +129,7 @@ async def _write_script(world: World, context: Context, path: Path) -> dict[str,
     with pgbench.recorded() as back:
         await send_on(context, onboarding)
     known = {before.id: "at_id", before.client_id: "at_client_id"}
-    connection = await asyncpg.connect(world.server.url())
+    connection = await asyncpg.connect(world.owner_url)
     try:
         constants: dict[str, str] = {}
         there = await _branch(connection, onwards, {**known, before.visit_id: "at_visit_id"}, constants)
