@@ -19,6 +19,7 @@ _T = InboundSourceRow.__table__.c
 LISTING = Listing(columns=ROWS.columns, tenant=_T.tenant_id, orders={"ID": (_T.id,)})
 DOOR_KIND = "INBOUND"
 
+GIVE_TO = text("update inbound_source set client_id = :client where tenant_id = :tenant and id = :source")
 ADD_SECRET = text("""
     insert into inbound_secret (tenant_id, id, source_id, kept, made_at)
     values (:tenant, :id, :source, :kept, :now)
@@ -75,8 +76,9 @@ async def add(tx: Transaction, source: InboundSource, address_hash: bytes) -> No
 
 
 async def save(tx: Transaction, source: InboundSource) -> None:
-    """Write a source over its locked row."""
+    """Write a source over its locked row; unlike most of what a client has, it may become another's."""
     await ROWS.save(tx, source.id, source)
+    await tx.run(GIVE_TO, tenant=tx.tenant, source=source.id, client=source.client_id)
 
 
 async def behind(entering: Transaction, address_hash: bytes) -> tuple[UUID, UUID] | None:
