@@ -90,12 +90,15 @@ class Provider:
         return done(await create_client(self.context, self.admin, sent(), command))
 
 
-async def new_provider(database: Database, clock: Clock | None = None) -> Provider:
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+async def new_provider(database: Database, clock: Clock | None = None, zone: ZoneInfo = AMSTERDAM) -> Provider:
     """Make a provider of its own in a database that tests share."""
     clock = clock or Clock()
     context = Context(database, clock)
     slug = f"p{uuid4().hex[:12]}"
-    command = CreateTenant(slug, f"Provider {slug}", ZoneInfo("Europe/Amsterdam"), "Ada Admin", f"ada@{slug}.example")
+    command = CreateTenant(slug, f"Provider {slug}", zone, "Ada Admin", f"ada@{slug}.example")
     token = shown(await tenants.create(context, sent(), command))
     admin = await authenticate(context, token)
     assert admin is not None
