@@ -95,7 +95,7 @@ class InboundSource(Node):
 
     @resolved(description="The path to which it posts, on this server.")
     def path(root: Any) -> str:  # noqa: N805 -- the root is a domain value, not this class
-        return PATH + root.address
+        return f"{PATH}{root.address}"
 
     @resolved(description="How it proves that a message is its own.")
     def signing(root: Any) -> Signing:  # noqa: N805

@@ -91,7 +91,7 @@ async def create(context: Context, principal: Principal, request: Request, comma
                 *_secret_faults(command.adapter, command.secret),
             ]
         )
-        client = (await held(tx, principal, command.client, "client")).client if command.client else None
+        client = (await held(tx, principal, command.client, "clientId")).client if command.client else None
         source = InboundSource(
             id=new_id(),
             client_id=client.id if client else None,
@@ -125,7 +125,7 @@ async def update(context: Context, principal: Principal, request: Request, comma
     async def act(tx: Transaction) -> Outcome:
         client: Change[UUID | None] = UNCHANGED
         if command.client is not UNCHANGED:
-            client = (await held(tx, principal, command.client, "client")).client.id if command.client else None
+            client = (await held(tx, principal, command.client, "clientId")).client.id if command.client else None
         source = await _locked(tx, command.source_id, command.expected_version)
         wanted = {
             "name": command.name if command.name is UNCHANGED else command.name.strip(),

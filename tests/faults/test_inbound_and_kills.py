@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -69,11 +70,11 @@ async def _insist(server: ServerProcess, sender: Sender, number: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _settled(provider: Provider) -> dict[str, dict[str, list[dict[str, object]]]]:
+async def _settled(provider: Provider) -> Any:
     """Wait until nothing waits any more; return how things stand then."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            standing: dict[str, dict[str, list[dict[str, object]]]] = await asked(provider, STANDING)
+            standing = await asked(provider, STANDING)
             if standing["inboundSources"]["nodes"][0]["backlog"] == {"waiting": 0, "failed": 0}:
                 return standing
             await asyncio.sleep(0.2)

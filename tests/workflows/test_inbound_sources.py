@@ -59,7 +59,7 @@ async def test_a_source_is_changed_field_by_field_on_the_version_that_was_read(p
         ({"name": "Other", "expectedVersion": 1}, {"code": "STALE_VERSION", "path": ["expectedVersion"]}),
         ({"name": " "}, {"code": "INVALID", "path": ["name"]}),
         ({"system": "x" * 41}, {"code": "INVALID", "path": ["system"]}),
-        ({"clientId": public(IdKind.CLIENT, provider.tenant_id)}, {"code": "NOT_FOUND", "path": ["client"]}),
+        ({"clientId": public(IdKind.CLIENT, provider.tenant_id)}, {"code": "NOT_FOUND", "path": ["clientId"]}),
     ):
         assert (await update(provider, sender, **given))["errors"] == [error], given
 
