@@ -137,6 +137,7 @@ def _read(row: asyncpg.Record, zone: ZoneInfo) -> Stored:
             team=row["team_id"],
             agent=row["agent_id"],
             pinned=row["client_pinned"],
+            exclusion_pinned=row["exclusion_pinned"],
         ),
         stamp=Stamp(row["stage"], Phase(row["phase"]), row["cycle_id"]),
         day=row["day"],

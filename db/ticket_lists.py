@@ -25,6 +25,7 @@ _COLUMNS = (
     *(_T.device_key, _T.logged_at, _T.day, _T.first_responded_at, _T.response_minutes, _T.resolved_at),
     *(_T.resolve_minutes, _T.times_reopened, _T.first_contact, _T.closed_at, _T.response_due_at, _T.response_sla),
     *(_T.resolution_due_at, _T.resolution_sla, _T.exclusion, _T.merged_into, _T.client_pinned),
+    *(_T.exclusion_pinned,),
     *(_T.stage, _T.phase, _T.cycle_id),
     *(_T.escalations.label("times_escalated"), _T.first_escalated_at, _T.rule_version, _T.recorded_at, _T.version),
 )

@@ -54,6 +54,7 @@ _FIELDS = (
     ("exclusion", "text"),
     ("merged_into", "text"),
     ("client_pinned", "boolean"),
+    ("exclusion_pinned", "boolean"),
     ("stage", "text"),
     ("phase", "text"),
     ("cycle_id", "uuid"),
@@ -124,6 +125,12 @@ class Written:
     raced: frozenset[str] = frozenset()
     """External ids that somebody else has written meanwhile, or that belong to a client the caller doesn't see."""
     clients: dict[UUID | None, "Touched"] = field(default_factory=dict)
+    created_ids: dict[str, UUID] = field(default_factory=dict)
+    changed_ids: dict[str, UUID] = field(default_factory=dict)
+    unchanged_ids: dict[str, UUID] = field(default_factory=dict)
+    """What became of each external id."""
+    event: UUID | None = None
+    """The last event that told of it."""
 
     @property
     def created(self) -> int:
@@ -140,7 +147,14 @@ class Written:
             touched.created += one.created
             touched.changed += one.changed
             touched.days |= one.days
-        return Written(self.unchanged + other.unchanged, other.raced, clients)
+        return Written(
+            self.unchanged + other.unchanged,
+            other.raced,
+            clients,
+            self.created_ids | other.created_ids,
+            self.changed_ids | other.changed_ids,
+            self.unchanged_ids | other.unchanged_ids,
+        )
 
 
 @dataclass(slots=True)
@@ -186,6 +200,9 @@ async def write(
         unchanged=len(batch) - len(fresh) - len(changed),
         raced=frozenset(ids.keys() - created - before.keys()),
         clients=touched_by((before.get(one.report.external_id), one) for one in written),
+        created_ids={key: ids[key] for key in created},
+        changed_ids={key: ids[key] for key in before},
+        unchanged_ids={key: one.id for key, one in stored.items() if key not in before},
     )
 
 
@@ -278,8 +295,8 @@ def _row(one: Assessed) -> tuple[object, ...]:
         *(response.due_at if response else None, *_decided(measured.response)),
         *(resolution.due_at if resolution else None, *_decided(measured.resolution)),
         *(_ENCODER.encode(course).decode() if course else None, report.exclusion, report.merged_into),
-        *(subjects.pinned, stamp.stage, stamp.phase, stamp.cycle, one.times_escalated, one.first_escalated_at),
-        *(one.rule_version, report.digest()),
+        *(subjects.pinned, subjects.exclusion_pinned, stamp.stage, stamp.phase, stamp.cycle, one.times_escalated),
+        *(one.first_escalated_at, one.rule_version, report.digest()),
     )
 
 

@@ -226,6 +226,8 @@ class Ticket:
     merged_into: str | None
     client_pinned: bool
     """A person gave it its client: what the source says of that no longer counts."""
+    exclusion_pinned: bool
+    """A person said whether it counts, or that it was merged: as with its client."""
     stage: Stage | None
     phase: str
     cycle_id: UUID | None

@@ -1,34 +1,35 @@
 """Tickets come in: each is placed with its client, stamped with stage and phase, and counted at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from db import attribution, clients, facts, restamping, stored_tickets, tenants, tickets
-from db import terms as db_terms
+from db import access, attribution, clients, facts, restamping, stored_tickets, tenants, tickets
 from db.session import Transaction
 from db.stored_tickets import Stored
-from db.terms import Term, TermKind
-from domain.access import Principal, Scope, system
-from domain.calendars import Calendar
+from domain.access import Principal, Reach, Scope, system
 from domain.errors import ErrorCode, ForbiddenError, Outcome, UserError, refused
-from domain.escalations import EscalationRule, EscalationTest
-from domain.ids import IdKind
-from domain.movements import Assessed, Subjects, Surroundings, assess
+from domain.escalations import EscalationRule
 from domain.sightings import seen
 from domain.tickets import ReportedTicket
+from workflows.assessing import DEFAULT_RULE, Claim, assessed, world
 from workflows.commands import perform, tenant_by_tenant
 from workflows.context import Channel, Context, Request, new_id
 from workflows.restating import AT_ONCE, place, tell
 
-DEFAULT_RULE = EscalationRule(EscalationTest.TIER_RAISED)
-"""What an escalation is where the tenant has not said: handed to a higher line."""
+__all__ = ["DEFAULT_RULE", "MOST_TICKETS", "IngestTickets", "attribute", "fold", "fold_one", "ingest", "reach", "write"]
 
 MOST_TICKETS = 10_000
 """Tickets that one command may carry."""
+
+
+class UnseenError(ForbiddenError):
+    """Tickets of these numbers are stored for clients that the caller doesn't see."""
+
+    def __init__(self, message: str, external_ids: frozenset[str]) -> None:
+        super().__init__(message)
+        self.external_ids = external_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +76,42 @@ async def write(
         ForbiddenError: a ticket of this number is stored for a client that the caller doesn't see.
     """
     now = context.clock()
-    world = await _world(tx, command, now)
+    here = await world(tx, command.system, now, command.rule)
+    client = command.client
+    if client is not None and (held := await clients.hold_kept(tx, client)):
+        client = held.client.id
+    own = await reach(tx, principal)
     total, left, raced = tickets.Written(), list(command.tickets), frozenset[str]()
     while left:
-        stored = await stored_tickets.locked(tx, command.system, [one.external_id for one in left], world.zone)
+        stored = await stored_tickets.locked(tx, command.system, [one.external_id for one in left], here.zone)
         news = [one for one in left if not (was := stored.get(one.external_id)) or not was.is_newer_than(one)]
-        assessed, agents = await _assess(tx, world, command, news, stored, now)
-        if principal.clients is not None and any(one.client not in principal.clients for one in assessed):
+        claims = await _claims(tx, command.system, client, news, stored)
+        if own is not None and not own.issuperset(
+            (*(one.client for one in claims), *(one.assessed.client for one in stored.values()))
+        ):
             return _unseen()
-        written = await tickets.write(tx, command.system, assessed, stored, agents, now, new_id)
+        found, agents = await assessed(tx, here, command.system, claims, now)
+        written = await tickets.write(tx, command.system, found, stored, agents, now, new_id)
         total += replace(written, unchanged=written.unchanged + len(left) - len(news))
         if written.raced and written.raced == raced:
             # Twice they were not there to be read, and there when they were written: they are of clients not seen.
             # Some of the batch is written by now: only an exception takes it back.
-            raise ForbiddenError(_unseen().message)
+            raise UnseenError(_unseen().message, written.raced)
         raced = written.raced
         left = [one for one in left if one.external_id in raced]
-    await tell(tx, principal, request, total.clients, now)
-    return total
+    event = await tell(tx, principal, request, total.clients, now)
+    return replace(total, event=event)
+
+
+async def reach(tx: Transaction, principal: Principal) -> frozenset[UUID | None] | None:
+    """Return the clients whose tickets the caller may write, or `None` for all, unmapped ones too.
+
+    A person's right that holds for their own clients alone holds for those whose team they are on, or on which they
+    stand in for somebody.
+    """
+    if principal.scopes.get(Scope.TICKETS_WRITE) is Reach.OWN:
+        return await access.team_clients(tx, [principal.id, *sorted(principal.absent)])
+    return principal.clients
 
 
 async def fold(context: Context) -> int:
@@ -127,108 +146,42 @@ def _upkeep() -> Request:
     return Request(f"attribution {new_id()}", Channel.SYSTEM, historical=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _World:
-    """What a tenant knows for the tickets of one system."""
-
-    zone: ZoneInfo
-    calendar: Calendar
-    rule: EscalationRule
-    client: UUID | None
-
-
-async def _world(tx: Transaction, command: IngestTickets, now: datetime) -> _World:
-    settings = (await tenants.get(tx)).settings
-    rule = await attribution.rule(tx, command.system)
-    if rule is None:
-        rule = command.rule or DEFAULT_RULE
-        await attribution.add_rule(tx, new_id(), command.system, rule, now)
-    client = command.client
-    if client is not None and (held := await clients.hold_kept(tx, client)):
-        client = held.client.id
-    return _World(settings.zone, settings.calendar, rule, client)
-
-
-async def _assess(
-    tx: Transaction,
-    world: _World,
-    command: IngestTickets,
-    news: Sequence[ReportedTicket],
-    stored: Mapping[str, Stored],
-    now: datetime,
-) -> tuple[list[Assessed], dict[str, UUID]]:
-    """Return what reports come to beside what was known of them, and the ids of the people whom they name."""
+async def _claims(
+    tx: Transaction, system: str, client: UUID | None, news: Sequence[ReportedTicket], stored: Mapping[str, Stored]
+) -> list[Claim]:
+    """Return the whole reports, and whose they are; what a person decided of a ticket stays as it was decided."""
     befores = [stored.get(one.external_id) for one in news]
     reports = [seen(was.report if was else None, one) for one, was in zip(news, befores, strict=True)]
-    terms = await db_terms.named(tx, {term for one in reports for term in _terms(command.system, one)}, new_id)
-    owners = await _owners(tx, world, command.system, reports, befores)
-    known = sorted({client for client in owners if client is not None})
-    histories = await attribution.histories(tx, known)
-    hours = await attribution.coverage(tx, known)
-    keys = sorted({key for one in reports for key in (one.site, one.device) if key is not None})
-    belongings = await attribution.belongings(tx, command.system, known, keys)
-    nothing = Surroundings(world.zone, world.calendar, world.rule)
-    around = {
-        client: Surroundings(world.zone, hours.get(client, world.calendar), world.rule, histories[client])
-        for client in known
-    }
-    assessed = [
-        assess(
-            one,
-            _subjects(command.system, one, client, was, terms, belongings),
-            around.get(client, nothing) if client else nothing,
-            now,
-        )
-        for one, client, was in zip(reports, owners, befores, strict=True)
-    ]
-    return assessed, {term.name: key for term, key in terms.items() if term.kind is TermKind.AGENT}
-
-
-def _terms(system: str, report: ReportedTicket) -> Iterator[Term]:
-    if report.category is not None:
-        yield Term(TermKind.CATEGORY, report.category)
-    for had in report.hand_overs:
-        if had.agent is not None:
-            yield Term(TermKind.AGENT, had.agent, system)
-    if report.hand_overs and (team := report.hand_overs[-1].team) is not None:
-        yield Term(TermKind.TEAM, team)
-
-
-def _subjects(
-    system: str,
-    report: ReportedTicket,
-    client: UUID | None,
-    was: Stored | None,
-    terms: Mapping[Term, UUID],
-    belongings: Mapping[tuple[UUID, IdKind, str], UUID],
-) -> Subjects:
-    last = report.hand_overs[-1] if report.hand_overs else None
-    return Subjects(
-        client=client,
-        site=belongings.get((client, IdKind.SITE, report.site)) if client and report.site else None,
-        device=belongings.get((client, IdKind.DEVICE, report.device)) if client and report.device else None,
-        category=terms[Term(TermKind.CATEGORY, report.category)] if report.category is not None else None,
-        team=terms[Term(TermKind.TEAM, last.team)] if last and last.team is not None else None,
-        agent=terms[Term(TermKind.AGENT, last.agent, system)] if last and last.agent is not None else None,
-        pinned=was is not None and was.assessed.subjects.pinned,
-    )
+    owners = await _owners(tx, system, client, reports, befores)
+    claims = []
+    for report, owner, was in zip(reports, owners, befores, strict=True):
+        if was is None:
+            claims.append(Claim(report, owner))
+            continue
+        decided = was.assessed.subjects
+        if decided.exclusion_pinned:
+            said = replace(report, exclusion=was.report.exclusion, merged_into=was.report.merged_into)
+        else:
+            said = report
+        claims.append(Claim(said, owner, decided.pinned, decided.exclusion_pinned))
+    return claims
 
 
 async def _owners(
     tx: Transaction,
-    world: _World,
     system: str,
+    client: UUID | None,
     reports: Sequence[ReportedTicket],
     befores: Sequence[Stored | None],
 ) -> list[UUID | None]:
     """Return whose tickets they are: of those that a person gave a client, that one's."""
-    if world.client is None:
+    if client is None:
         mapped = await attribution.clients_of(
             tx, system, {report.client for report in reports if report.client is not None}
         )
         owners = [mapped.get(report.client) if report.client is not None else None for report in reports]
     else:
-        owners = [world.client] * len(reports)
+        owners = [client] * len(reports)
     return [
         was.assessed.client if was and was.assessed.subjects.pinned else owner
         for owner, was in zip(owners, befores, strict=True)

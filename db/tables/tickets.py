@@ -1,10 +1,12 @@
 """Tables of tickets: who had them, what was escalated, and the figures kept of them."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Computed,
     Double,
     ForeignKeyConstraint,
     Identity,
@@ -22,6 +24,10 @@ from db.tables.clients import SORT_KEY
 
 OPEN = "resolved_at is null and closed_at is null and exclusion is null"
 OPEN_TICKET = text(OPEN)
+MISSED = "resolution_sla = 'MISSED' or response_sla = 'MISSED'"
+RESPONSE_DUE = "response_sla is null and response_due_at is not null and first_responded_at is null"
+RESOLUTION_DUE = f"resolution_sla is null and resolution_due_at is not null and {OPEN} and not waiting"
+"""What an agreement makes due once its instant has passed; while a ticket waits for somebody else its clock stands."""
 
 
 def _of_client() -> ForeignKeyConstraint:
@@ -30,6 +36,22 @@ def _of_client() -> ForeignKeyConstraint:
 
 def _of_ticket() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["tenant_id", "ticket_id"], ["ticket.tenant_id", "ticket.id"])
+
+
+def _by_logging() -> Iterator[Index]:
+    """One index for each filter that lists of tickets offer, in the order of the lists."""
+    yield Index("ix_ticket_kind", "tenant_id", "kind", "logged_at", "id")
+    for name in ("category_id", "team_id", "agent_id", "tier", "site_id", "device_id"):
+        index, known = f"ix_ticket_{name.removesuffix('_id')}", text(f"{name} is not null")
+        yield Index(index, "tenant_id", name, "logged_at", "id", postgresql_where=known)
+    for name, where in (
+        ("open_logged", OPEN),
+        ("waiting", f"waiting and {OPEN}"),
+        ("reopened", "times_reopened > 0"),
+        ("missed", MISSED),
+        ("excluded", "exclusion is not null"),
+    ):
+        yield Index(f"ix_ticket_{name}", "tenant_id", "logged_at", "id", postgresql_where=text(where))
 
 
 class _Facts:
@@ -56,7 +78,10 @@ class _Facts:
 
 
 class EscalationRuleRow(OfTenant, Base):
-    """What the tenant calls an escalation in the tickets of one system; immutable, numbered."""
+    """What the tenant calls an escalation in the tickets of one system; immutable, numbered.
+
+    `applied_at` is when all tickets of the system had been gone through by it.
+    """
 
     __tablename__ = "escalation_rule"
     __table_args__ = (
@@ -68,6 +93,10 @@ class EscalationRuleRow(OfTenant, Base):
     version: Mapped[int]
     body: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(INSTANT)
+    author_kind: Mapped[str | None]
+    author_id: Mapped[UUID | None]
+    note: Mapped[str | None]
+    applied_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class TicketRow(OfTenant, Base):
@@ -113,17 +142,30 @@ class TicketRow(OfTenant, Base):
             "ix_ticket_due",
             "tenant_id",
             "resolution_due_at",
-            postgresql_where=text(f"resolution_sla is null and resolution_due_at is not null and {OPEN}"),
+            postgresql_where=text(RESOLUTION_DUE),
         ),
         Index(
             "ix_ticket_response_due",
             "tenant_id",
             "response_due_at",
-            postgresql_where=text(
-                "response_sla is null and response_due_at is not null and first_responded_at is null"
-            ),
+            postgresql_where=text(RESPONSE_DUE),
         ),
-        Index("ix_ticket_unmapped", "tenant_id", "system", "client_key", postgresql_where=text("client_id is null")),
+        Index(
+            "ix_ticket_unmapped",
+            "tenant_id",
+            "system",
+            "client_key",
+            "logged_at",
+            postgresql_where=text("client_id is null"),
+        ),
+        Index("ix_ticket_recorded", "tenant_id", "recorded_at", "id"),
+        Index(
+            "ix_ticket_overdue",
+            "tenant_id",
+            "resolution_due_at",
+            postgresql_where=text(f"resolution_due_at is not null and {OPEN}"),
+        ),
+        *_by_logging(),
     )
 
     client_id: Mapped[UUID | None]
@@ -162,7 +204,11 @@ class TicketRow(OfTenant, Base):
     resolution_sla: Mapped[str | None]
     resolution_decided_at: Mapped[datetime | None] = mapped_column(INSTANT)
     course: Mapped[dict[str, object] | None]
+    waiting: Mapped[bool] = mapped_column(
+        Computed("coalesce(course -> 'waits' -> -1 -> 1 = 'null'::jsonb, false)", persisted=True)
+    )
     client_pinned: Mapped[bool]
+    exclusion_pinned: Mapped[bool]
     merged_into: Mapped[str | None] = mapped_column(SORT_KEY)
     exclusion: Mapped[str | None]
     stage: Mapped[str]
@@ -219,6 +265,7 @@ class EscalationRow(OfTenant, Base):
         _of_ticket(),
         _of_client(),
         Index(None, "tenant_id", "ticket_id", "position"),
+        Index("ix_escalation_kind", "tenant_id", "kind", "ticket_id"),
         Index(None, "tenant_id", "at", "id"),
     )
 
@@ -305,6 +352,16 @@ class UnfoldedDeltaRow(_Counted, _Facts, Base):
 
     tenant_id: Mapped[UUID]
     id: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
+
+
+class TicketNumberRow(Base):
+    """The last number that a tenant gave a ticket of its own."""
+
+    __tablename__ = "ticket_number"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    last: Mapped[int]
 
 
 class TicketSettlingRow(Base):
