@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from domain.tickets import SlaTarget
 from integrations.courses import target
 from integrations.payloads import Place
 
-CUSTOM = "customfield_"
+CUSTOM = re.compile(r"customfield_[0-9]{1,10}")
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ def extras(fields: Place) -> Extras:
     if not fields.said:
         return found
     for name, field in fields.entries():
-        if not name.startswith(CUSTOM):
+        if not CUSTOM.fullmatch(name):
             continue
         first = _first_object(field)
         if first is None:
