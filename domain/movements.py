@@ -29,6 +29,8 @@ class Subjects:
     agent: UUID | None = None
     pinned: bool = False
     """A person gave it its client: what the source says of that no longer counts."""
+    exclusion_pinned: bool = False
+    """A person said whether it counts: as with its client."""
 
 
 NOBODY = Subjects()
