@@ -149,6 +149,11 @@ class Many:
             return _refilled(present, iter(await self.show(asking, list(compress(values, present)))))
         if len(values) == 1:
             return [await self.each.show(asking, values[0])]
+        alike = {id(value): value for value in values}
+        if len(alike) < len(values):
+            # One list that many objects share, such as the first days of all series, is shown once.
+            shown_once = dict(zip(alike, await self.show(asking, list(alike.values())), strict=True))
+            return [shown_once[id(value)] for value in values]
         shown = iter(await self.each.show(asking, list(chain.from_iterable(values))))
         return [list(islice(shown, len(value))) for value in values]
 

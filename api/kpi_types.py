@@ -101,18 +101,43 @@ class KpiPoint:
         return end
 
 
-@strawberry.type(
-    description="All points of a series as columns, one entry per bucket: much lighter than one object each."
+@window(
+    series.Series,
+    name="KpiColumns",
+    description="All points of a series as columns, one entry per bucket: much lighter than one object each.",
 )
 class KpiColumns:
-    starts: list[date] = strawberry.field(description="First days of the buckets.")
-    values: list[float | None] = strawberry.field(description="Values.")
-    numerators: list[float | None] = strawberry.field(description="Numerators.")
-    denominators: list[float | None] = strawberry.field(description="Denominators.")
-    lows: list[float | None] = strawberry.field(description="Lower ends of the intervals.")
-    highs: list[float | None] = strawberry.field(description="Upper ends of the intervals.")
-    statuses: list[Status] = strawberry.field(description="Statuses.")
-    complete: list[bool] = strawberry.field(description="Whether each bucket is whole and over.")
+    @resolved(description="First days of the buckets.")
+    def starts(root: Any) -> list[date]:  # noqa: N805
+        return root.timeline.starts  # type: ignore[no-any-return]
+
+    @resolved(description="Values.")
+    def values(root: Any) -> list[float | None]:  # noqa: N805
+        return [value.value for value in root.values]
+
+    @resolved(description="Numerators.")
+    def numerators(root: Any) -> list[float | None]:  # noqa: N805
+        return [value.numerator for value in root.values]
+
+    @resolved(description="Denominators.")
+    def denominators(root: Any) -> list[float | None]:  # noqa: N805
+        return [value.denominator for value in root.values]
+
+    @resolved(description="Lower ends of the intervals.")
+    def lows(root: Any) -> list[float | None]:  # noqa: N805
+        return [value.low for value in root.values]
+
+    @resolved(description="Upper ends of the intervals.")
+    def highs(root: Any) -> list[float | None]:  # noqa: N805
+        return [value.high for value in root.values]
+
+    @resolved(description="Statuses.")
+    def statuses(root: Any) -> list[Status]:  # noqa: N805
+        return [value.status for value in root.values]
+
+    @resolved(description="Whether each bucket is whole and over.")
+    def complete(root: Any) -> list[bool]:  # noqa: N805
+        return root.timeline.complete  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,18 +247,7 @@ class KpiSeries:
 
     @resolved(description="The same as columns.")
     def columns(root: Any) -> KpiColumns:  # noqa: N805
-        points: Sequence[series.Point] = root.found.series.points
-        values = [point.value for point in points]
-        return KpiColumns(
-            starts=[point.bucket.start for point in points],
-            values=[value.value for value in values],
-            numerators=[value.numerator for value in values],
-            denominators=[value.denominator for value in values],
-            lows=[value.low for value in values],
-            highs=[value.high for value in values],
-            statuses=[value.status for value in values],
-            complete=[point.complete for point in points],
-        )
+        return root.found.series  # type: ignore[no-any-return]
 
 
 @window(ExplainedRow, name="KpiRow", description="One row behind a number.")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from uuid import UUID
 
 import asyncpg
@@ -107,14 +107,11 @@ def _client(client: UUID) -> str:
 
 
 def _totals(facts: Sequence[Fact], row: asyncpg.Record) -> dict[int, Totals]:
-    counted = row[facts[0].value]
-    if len(facts) == 1:
-        return {bucket: Totals(int(count)) for bucket, count in zip(row["buckets"], counted, strict=True)}
-    out_of = row[facts[1].value]
-    return {
-        bucket: Totals(int(count), int(total))
-        for bucket, count, total in zip(row["buckets"], counted, out_of, strict=True)
-    }
+    return dict(zip(row["buckets"], map(_sum, *(row[fact.value] for fact in facts)), strict=True))
+
+
+_sum = lru_cache(maxsize=16_384)(Totals)
+"""The same few sums come up again and again: a client has few tickets in a month."""
 
 
 async def _stage_spells(tx: Transaction, asked: Asked, calendars: Calendars) -> Sums:

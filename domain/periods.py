@@ -156,6 +156,7 @@ def bucket_start(day: date, grain: Grain, week_start: Weekday = Weekday.MONDAY) 
     return date(day.year, 1, 1)
 
 
+@lru_cache(maxsize=16_384)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the UTC instant at which a local day begins.
 

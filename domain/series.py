@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from domain.formulas import (
@@ -131,7 +132,7 @@ class Placed:
         return self.bucket.whole and self.over
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timeline:
     """The buckets of an answer as they lie to its moment; worked out once for all of its series."""
 
@@ -142,6 +143,16 @@ class Timeline:
     def of(cls, buckets: Sequence[Bucket], moment: Moment) -> Timeline:
         whole = Bucket(buckets[0].start, buckets[-1].end, whole=True)
         return cls(tuple(Placed.at(bucket, moment) for bucket in buckets), Placed.at(whole, moment))
+
+    @cached_property
+    def starts(self) -> tuple[date, ...]:
+        """The first day of each bucket."""
+        return tuple(placed.bucket.start for placed in self.buckets)
+
+    @cached_property
+    def complete(self) -> tuple[bool, ...]:
+        """Whether each bucket is whole and over."""
+        return tuple(placed.complete for placed in self.buckets)
 
 
 _REOPENING = timedelta(hours=REOPENING_HOURS)
@@ -169,33 +180,47 @@ class Series:
         """The value of the whole period."""
         definition = self.kpi.definition
         if not definition.additive:
-            return _at(definition, self.timeline.whole, self.totals.get(WHOLE, NOTHING))
+            return _at(self.kpi, self.timeline.whole, self.totals.get(WHOLE, NOTHING))
         if definition.kind is not KpiKind.LEVEL:
-            return _at(definition, self.timeline.whole, sum(self.totals.values(), NOTHING))
-        begun = [point.value for point, placed in zip(self.points, self.timeline.buckets, strict=True) if placed.begun]
+            return _at(self.kpi, self.timeline.whole, added(self.totals.values()))
+        begun = [value for value, placed in zip(self.values, self.timeline.buckets, strict=True) if placed.begun]
         if not begun:
             return _no_data(NOTHING)
         peaks = [value.peak for value in begun if value.peak is not None]
         return replace(begun[-1], peak=max(peaks, default=None))
 
     @cached_property
-    def points(self) -> tuple[Point, ...]:
+    def values(self) -> tuple[KpiValue, ...]:
         """The value of each bucket."""
-        return tuple(
-            Point(placed.bucket, _at(self.kpi.definition, placed, self.totals.get(position, NOTHING)), placed.complete)
-            for position, placed in enumerate(self.timeline.buckets)
-        )
+        found = enumerate(self.timeline.buckets)
+        return tuple(_at(self.kpi, placed, self.totals.get(position, NOTHING)) for position, placed in found)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The value of each bucket with the bucket itself."""
+        placed = zip(self.timeline.buckets, self.values, strict=True)
+        return tuple(Point(one.bucket, value, one.complete) for one, value in placed)
 
 
 def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
     """Return the value of one bucket by itself, such as a period to compare with."""
-    return _at(kpi.definition, placed, totals)
+    return _at(kpi, placed, totals)
 
 
-def _at(definition: Definition, placed: Placed, totals: Totals) -> KpiValue:
+def _at(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
+    definition = kpi.definition
     if definition.kind is KpiKind.LEVEL and not placed.begun:
         return _no_data(totals)
-    return _value(definition, totals, settled=placed.settled[definition.settling])
+    settled = placed.settled[definition.settling]
+    if totals.spells or totals.counts or totals.peak is not None:
+        return _value(definition, totals, settled=settled)
+    return _of_sums(kpi, totals.numerator, totals.denominator, settled)
+
+
+@lru_cache(maxsize=16_384)
+def _of_sums(kpi: Kpi, numerator: float, denominator: float | None, settled: bool) -> KpiValue:  # noqa: FBT001
+    """Remember what plain sums come to: a client has few tickets in a month, and the same few again and again."""
+    return _value(kpi.definition, Totals(numerator, denominator), settled=settled)
 
 
 def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
@@ -315,6 +340,18 @@ def _no_data(totals: Totals) -> KpiValue:
         low=None,
         high=None,
         status=Status.NO_DATA,
+    )
+
+
+def added(several: Collection[Totals]) -> Totals:
+    """Return the sum of any number of totals, in one go."""
+    denominators = [one.denominator for one in several if one.denominator is not None]
+    return Totals(
+        numerator=sum(one.numerator for one in several),
+        denominator=sum(denominators) if denominators else None,
+        spells=tuple(chain.from_iterable(one.spells for one in several)),
+        counts=tuple(chain.from_iterable(one.counts for one in several)),
+        peak=max((one.peak for one in several if one.peak is not None), default=None),
     )
 
 
