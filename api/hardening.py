@@ -31,6 +31,7 @@ _KNOWN_PATHS = frozenset(
         "/graphql",
         "/schema.graphql",
         "/onboarding-definition.json",
+        "/ticket.json",
         "/graphiql",
         "/health/live",
         "/health/ready",

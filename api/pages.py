@@ -12,6 +12,7 @@ from api.auth import Authenticator, bearer
 from api.errors import ApiError, body_of
 from api.hardening import address_of
 from domain.definition_schema import definition_schema
+from integrations import ticket_documents
 
 FILES = Path(__file__).with_name("static") / "graphiql"
 
@@ -75,6 +76,14 @@ async def definition_schema_page(_: Request) -> Response:
     """Answer with the JSON Schema of a definition's document, for whoever writes one; it says nothing of anybody."""
     return JSONResponse(
         definition_schema(),
+        headers={"content-type": "application/schema+json", "cache-control": "public, max-age=3600"},
+    )
+
+
+async def ticket_schema_page(_: Request) -> Response:
+    """Answer with the JSON Schema of a ticket in our own JSON, for whoever sends some."""
+    return JSONResponse(
+        ticket_documents.schema(),
         headers={"content-type": "application/schema+json", "cache-control": "public, max-age=3600"},
     )
 

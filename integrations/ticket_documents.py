@@ -100,7 +100,11 @@ class EscalationDocument(Struct, rename="camel", forbid_unknown_fields=True, fro
 
 
 class TicketDocument(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """One ticket: its fields are those of `ReportedTicket`, its moments ISO 8601 with an offset."""
+    """One ticket, told in full; sent again it changes nothing. Moments are in ISO 8601 with an offset.
+
+    `client`, `site`, `device` and `agent` are the sender's own keys. `changedAt` orders two reports of one ticket. With
+    `snapshot` only how the ticket stands at `changedAt` is told, and what is known of its past is kept.
+    """
 
     external_id: Word
     logged_at: Moment
@@ -126,6 +130,11 @@ class TicketDocument(Struct, rename="camel", forbid_unknown_fields=True, frozen=
     response_sla: SlaDocument | None = None
     resolution_sla: SlaDocument | None = None
     snapshot: bool = False
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of one ticket, for whoever writes one."""
+    return msgspec.json.schema(TicketDocument)
 
 
 def read(body: object) -> tuple[ReportedTicket, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from db import inbound_messages, inbound_sources, tenants
+from db import clients, inbound_messages, inbound_sources, tenants
 from db.errors import DatabaseUnavailableError, LockTimeoutError, RetryableError, StatementTimeoutError
 from db.inbound_messages import Waiting
 from db.session import Transaction
@@ -176,6 +176,7 @@ async def _interpret_next(context: Context, principal: Principal, source_id: UUI
         now = context.clock()
         zone = (await tenants.get(tx)).settings.zone
         try:
+            await _check_client(tx, source)
             reports = _read(source, message, Delivery(message.received_at, zone))
         except Ignored as ignored:
             await inbound_messages.settle(tx, message.id, MessageStatus.IGNORED, now, reason=ignored.reason)
@@ -191,6 +192,12 @@ async def _interpret_next(context: Context, principal: Principal, source_id: UUI
         else:
             await inbound_messages.settle(tx, message.id, MessageStatus.DONE, now, tickets=len(reports))
         return True
+
+
+async def _check_client(tx: Transaction, source: InboundSource) -> None:
+    client = await clients.get(tx, source.client_id) if source.client_id else None
+    if client is not None and client.erased:
+        raise Ignored("The client whose tickets these are is erased; disable the source.")
 
 
 def _read(source: InboundSource, message: Waiting, delivery: Delivery) -> tuple[ReportedTicket, ...]:

@@ -235,6 +235,14 @@ async def test_a_message_reaches_its_own_provider_and_nobody_else_sees_the_sourc
         assert (await asked(provider, text))["r"]["errors"] == [{"code": "NOT_FOUND"}]
 
 
+async def test_the_shape_of_a_ticket_in_our_own_json_is_published(edge: Edge) -> None:
+    answer = await edge.get("/ticket.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/schema+json")
+    shape = answer.json()["$defs"]["TicketDocument"]
+    assert {"externalId", "loggedAt"} == set(shape["required"])
+    assert shape["additionalProperties"] is False
+
+
 async def test_whoever_may_not_let_systems_send_sees_nothing_of_it(provider: Provider) -> None:
     await source(provider)
     for role in (Role.VIEWER, Role.AGENT, Role.ONBOARDING_LEAD, Role.ACCOUNT_MANAGER, Role.TEAM_MANAGER):
