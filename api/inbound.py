@@ -30,7 +30,7 @@ described(
     AdapterKind,
     "Which system sends, and so how its messages are signed and read.",
     "InboundAdapter",
-    GENERIC="Anybody, by Standard Webhooks, in our own JSON: a ticket as `/ticket.json` describes it, or `tickets`, a list.",
+    GENERIC="Anybody, in our own JSON: a ticket as `/ticket.json` describes it, or `tickets`, a list of them.",
     ZENDESK="Zendesk Support.",
     FRESHDESK="Freshdesk.",
     FRESHSERVICE="Freshservice.",
