@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from domain.tickets import HandOver, Resolution, SlaResult, SlaTarget, Wait, WaitingOn, hand_overs
-
-LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-"""Before any ticket."""
 
 
 @dataclass(slots=True)
@@ -21,7 +18,6 @@ class Course:
     _seen: list[HandOver] = field(default_factory=list)
     _waits: list[Wait] = field(default_factory=list)
     _resolutions: list[Resolution] = field(default_factory=list)
-    _latest: datetime = LONG_AGO
 
     def had(self, hand_over: HandOver) -> None:
         """Somebody had it; it counts where it was somebody else before."""
@@ -29,8 +25,8 @@ class Course:
 
     def waits(self, at: datetime, on: WaitingOn | None) -> None:
         """From `at` on it waits, or, with None, goes on."""
-        at = self._reached(at)
         if self._waits and self._waits[-1].end is None:
+            at = max(at, self._waits[-1].start)
             if self._waits[-1].on is on:
                 return
             self._waits[-1] = replace(self._waits[-1], end=at)
@@ -40,12 +36,14 @@ class Course:
     def resolved(self, at: datetime) -> None:
         """It is resolved; saying so again of a resolved ticket changes nothing."""
         if not self.is_resolved:
-            self._resolutions.append(Resolution(self._reached(at)))
+            reopened_at = self._resolutions[-1].reopened_at if self._resolutions else None
+            self._resolutions.append(Resolution(at if reopened_at is None else max(at, reopened_at)))
 
     def open(self, at: datetime) -> None:
         """It is open; where it was resolved before, this reopens it."""
         if self.is_resolved:
-            self._resolutions[-1] = replace(self._resolutions[-1], reopened_at=self._reached(at))
+            last = self._resolutions[-1]
+            self._resolutions[-1] = replace(last, reopened_at=max(at, last.at))
 
     def settled(self, at: datetime) -> None:
         """The source names the moment of the last resolution itself; one from before a reopening is an old one."""
@@ -53,10 +51,6 @@ class Course:
         reopened_at = before[-1].reopened_at if before else None
         if self.is_resolved and (reopened_at is None or at >= reopened_at):
             self._resolutions[-1] = Resolution(at)
-
-    def _reached(self, at: datetime) -> datetime:
-        self._latest = max(self._latest, at)
-        return self._latest
 
     @property
     def is_resolved(self) -> bool:

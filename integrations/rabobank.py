@@ -26,7 +26,7 @@ from integrations.cells import short, whole_number
 from integrations.courses import Course
 from integrations.event_log import MOST_ROWS
 from integrations.instants import InstantReader
-from integrations.lines import Record, records
+from integrations.lines import Record, UnreadableFile, records
 
 SYSTEM = "RABOBANK"
 
@@ -50,6 +50,9 @@ ACTIVITY_COLUMNS = (
     "incident_activity_type",
     "assignment_group",
 )
+
+ACTIVITY_MARK = "incident_activity_type"
+"""A word that stands in the header of the activities alone."""
 
 WALL_TIME = "%Y-%m-%d %H:%M:%S"
 """No zone: the reader says whose wall it hung on."""
@@ -94,20 +97,28 @@ def parse(lines: Iterator[str], zone: ZoneInfo) -> Iterator[Parsed]:
     moments = InstantReader(WALL_TIME, zone)
     known = _Activities()
     first = next(lines, "")
-    if "incident_activity_type" in first:
+    if ACTIVITY_MARK in first:
         joined = _UntilHeader(chain((first,), lines))
         yield from _collect(joined, moments, known)
         if joined.header is None:
             yield Parsed(known.lines, line_error(known.lines, None, None, _ALONE))
             return
         first = joined.header
-    for row in records(chain((first,), lines), required=COLUMNS):
+    for row in records(_incidents(first, lines), required=COLUMNS):
         line = row.line + known.lines
         outcome = replace(row, line=line) if isinstance(row, LineError) else _incident(row, line, moments, known)
         yield Parsed(line, outcome)
 
 
 _ALONE = "The file ends after the activities; join the incidents to it: cat activities.csv.gz incidents.csv.gz."
+
+
+def _incidents(header: str, lines: Iterator[str]) -> Iterator[str]:
+    yield header
+    for line in lines:
+        if ACTIVITY_MARK in line:
+            raise UnreadableFile("The activities stand behind the incidents; join the two the other way round.")
+        yield line
 
 
 class _UntilHeader(Iterator[str]):
@@ -121,7 +132,7 @@ class _UntilHeader(Iterator[str]):
     def __next__(self) -> str:
         line = next(self._lines)
         if "open_time" in line and "close_time" in line:
-            self.header = line
+            self.header = line.removeprefix("\ufeff")
             raise StopIteration
         self.count += 1
         return line

@@ -154,6 +154,7 @@ def test_a_wrong_value_is_refused_with_its_place(body: object, path: str) -> Non
 
 
 def test_nothing_in_a_payload_is_nothing_to_take() -> None:
-    for body in ([], {}, {"tickets": []}):
+    nothing: tuple[object, ...] = ([], {}, {"tickets": []})
+    for body in nothing:
         with pytest.raises(Ignored):
             freshservice.parse(body)

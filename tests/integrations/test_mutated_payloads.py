@@ -59,7 +59,7 @@ SAMPLES: list[tuple[Parse, object]] = [
     (ca_service_desk.parse, [{"persistent_id": "cr:1", "open_date": "1772438400", "priority.sym": "3"}]),
 ]
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [
         None,
         True,

@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.imports import LineError
-from domain.tickets import Exclusion, Priority, ReportedTicket, TicketSource
+from domain.tickets import (
+    Exclusion,
+    Priority,
+    ReportedTicket,
+    Resolution,
+    SlaResult,
+    SlaTarget,
+    TicketSource,
+    Wait,
+    WaitingOn,
+)
 from integrations.lines import UnreadableFile
 from integrations.mapping import InvalidMapping, Mapped, mapping, read_table
 from integrations.tabular import parse_csv, parse_jsonl
@@ -189,3 +199,110 @@ def test_a_mapping_is_read_from_toml_or_json_and_takes_the_tenants_zone(tmp_path
 def test_a_csv_without_a_mapped_column_is_refused_at_once() -> None:
     with pytest.raises(UnreadableFile, match="lacks Flag"):
         list(parse_csv(lines(HEADER.removesuffix(";Flag")), mapping(HALO, UTC_ZONE)))
+
+
+def test_everything_that_is_known_of_a_ticket_has_a_column() -> None:
+    names = {
+        "external_id": "id",
+        "logged_at": "t",
+        "title": "subject",
+        "site": "site",
+        "device": "asset",
+        "agent": "who",
+        "merged_into": "into",
+        "first_responded_at": "answered",
+        "first_contact": "first",
+        "times_reopened": "again",
+        "response_due_at": "answer_by",
+        "response_sla": "answered_in_time",
+        "resolution_due_at": "solve_by",
+        "resolution_sla": "solved_in_time",
+    }
+    cells = {
+        "id": "1",
+        "t": "2026-01-01T08:00Z",
+        "subject": "Mail \n is down " + "!" * 300,
+        "site": "S1",
+        "asset": "PC-7",
+        "who": "u17",
+        "into": "9",
+        "answered": "2026-01-01T08:10Z",
+        "first": "ja",
+        "again": 2,
+        "answer_by": "2026-01-01T09:00Z",
+        "answered_in_time": "ok",
+        "solve_by": "2026-01-01T12:00Z",
+        "solved_in_time": "",
+    }
+    values = {"first_contact": {"ja": "YES", "nein": "NO"}, "response_sla": {"ok": "MET", "late": "MISSED"}}
+    (ticket,) = jsonl_of(names, cells, values=values)
+    assert isinstance(ticket, ReportedTicket)
+    assert ticket.title is not None
+    assert ticket.title.startswith("Mail is down !!!")
+    assert len(ticket.title) == 200
+    assert (ticket.site, ticket.device, ticket.merged_into) == ("S1", "PC-7", "9")
+    assert ticket.hand_overs[0].agent == "u17"
+    assert ticket.first_responded_at == datetime(2026, 1, 1, 8, 10, tzinfo=UTC)
+    assert (ticket.first_contact, ticket.reopenings) == (True, 2)
+    assert ticket.response_sla == SlaTarget(datetime(2026, 1, 1, 9, tzinfo=UTC), SlaResult.MET)
+    assert ticket.resolution_sla == SlaTarget(datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+
+def test_rows_tell_by_their_states_when_a_ticket_waited_and_was_reopened() -> None:
+    columns = {
+        "external_id": "id",
+        "logged_at": "t",
+        "changed_at": "u",
+        "waiting_on": "state",
+        "resolved_at": "done",
+    }
+    values = {"waiting_on": {"ask": "CUSTOMER", "work": "", "done": ""}}
+    rows = [
+        {"id": 7, "t": "2026-01-01T08:00Z", "u": f"2026-01-0{day}T08:00Z", "state": state, "done": done}
+        for day, state, done in [
+            (1, "work", None),
+            (2, "ask", None),
+            (3, "done", "2026-01-03T07:00Z"),
+            (4, "work", None),
+            (5, "done", "2026-01-05T07:00Z"),
+        ]
+    ]
+    (ticket,) = jsonl_of(columns, *rows, values=values)
+    assert isinstance(ticket, ReportedTicket)
+    second, third, fourth = (datetime(2026, 1, day, 8, tzinfo=UTC) for day in (2, 3, 4))
+    assert ticket.waits == (Wait(second, third, WaitingOn.CUSTOMER),)
+    assert ticket.resolutions == (
+        Resolution(datetime(2026, 1, 3, 7, tzinfo=UTC), fourth),
+        Resolution(datetime(2026, 1, 5, 7, tzinfo=UTC)),
+    )
+    (bad,) = jsonl_of(columns, rows[0] | {"state": "asleep"}, values=values)
+    assert isinstance(bad, LineError)
+    assert "waiting_on" in bad.reason
+
+
+def test_json_lines_carry_their_own_waits() -> None:
+    columns = {"external_id": "id", "logged_at": "t", "waits": "pauses", "hand_overs": "history"}
+    pauses = [
+        {"from": "2026-01-01T09:00Z", "to": "2026-01-01T10:00Z", "why": "supplier"},
+        {"from": "2026-01-01T11:00Z"},
+    ]
+    keys = {"start": "from", "end": "to", "on": "why"}
+    more = {
+        "waits": keys,
+        "hand_overs": {"at": "at", "agent": "who"},
+        "values": {"waiting_on": {"supplier": "VENDOR"}},
+    }
+    history = [{"at": "2026-01-01T08:30Z", "who": "a"}, {"at": "2026-01-01T08:40Z", "who": "b"}]
+    (ticket,) = jsonl_of(columns, {"id": 1, "t": "2026-01-01T08:00Z", "pauses": pauses, "history": history}, **more)
+    assert isinstance(ticket, ReportedTicket)
+    hours = {hour: datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (9, 10, 11)}
+    assert ticket.waits == (Wait(hours[9], hours[10], WaitingOn.VENDOR), Wait(hours[11]))
+    assert [had.agent for had in ticket.hand_overs] == ["a", "b"]
+    (bad,) = jsonl_of(columns, {"id": 1, "t": "2026-01-01T08:00Z", "pauses": "none"}, **more)
+    assert isinstance(bad, LineError)
+    assert (bad.column, bad.reason) == ("pauses", "The waits are no list of objects.")
+
+
+def test_a_mapping_of_waits_names_where_they_begin() -> None:
+    with pytest.raises(InvalidMapping, match="`waits` lacks `start`"):
+        mapping(HALO | {"columns": {"external_id": "a", "logged_at": "b", "waits": "w"}}, UTC_ZONE)
