@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.commands import definitions, erasures, imports, tenants, tokens
+from api.commands import definitions, erasures, figures, imports, tenants, tokens
 from api.commands.demo import demo
 from api.commands.doctor import doctor
 from api.commands.serving import serve, worker
@@ -34,6 +34,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(imports.app, name="import")
 app.add_typer(erasures.app, name="erasures")
 app.add_typer(definitions.app, name="definition")
+app.add_typer(figures.app, name="figures")
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ UNMAPPED = UUID(int=2**128 - 1)
 
 FOLD_BATCH_ROWS = 5_000
 
-_AMOUNTS = ", ".join(FACTS)
+AMOUNTS = ", ".join(FACTS)
 _SUMS = ", ".join(f"sum(t.{fact})::int as {fact}" for fact in FACTS)
-_ADDED = ", ".join(f"{fact} = c.{fact} + excluded.{fact}" for fact in FACTS)
+ADDED = ", ".join(f"{fact} = c.{fact} + excluded.{fact}" for fact in FACTS)
 _PLACED = (
     ("client_id", "uuid"),
     ("day", "date"),
@@ -38,7 +38,8 @@ _PLACED = (
 )
 """The columns of a place in the figures, in the order of `Place`."""
 
-_PLACE = ", ".join(name for name, _ in _PLACED)
+PLACE = tuple(name for name, _ in _PLACED)
+_PLACE = ", ".join(PLACE)
 
 
 def _unnested(*more: str) -> str:
@@ -49,12 +50,12 @@ def _unnested(*more: str) -> str:
 
 RECORD = text(f"""
     with recorded as (
-        insert into ticket_delta (tenant_id, recorded_at, {_PLACE}, {_AMOUNTS})
+        insert into ticket_delta (tenant_id, recorded_at, {_PLACE}, {AMOUNTS})
         select :tenant, :recorded_at, m.* from {_unnested(*FACTS)}
         returning *
     )
-    insert into unfolded_delta (tenant_id, id, {_PLACE}, {_AMOUNTS})
-    select tenant_id, id, {_PLACE}, {_AMOUNTS} from recorded
+    insert into unfolded_delta (tenant_id, id, {_PLACE}, {AMOUNTS})
+    select tenant_id, id, {_PLACE}, {AMOUNTS} from recorded
 """)
 
 RECORD_TIMES = text(f"""
@@ -74,7 +75,7 @@ MEMBER = {
 }
 """How each dimension's member is told from a row of deltas: an enum's name, or an id in hexadecimal."""
 
-_SPLITS = ", ".join(
+SPLITS = ", ".join(
     f"('{dimension}', {member.format(row='t')}, {str(dimension in OF_EACH_CLIENT).lower()})"
     for dimension, member in MEMBER.items()
 )
@@ -93,16 +94,16 @@ FOLD = text(f"""
                                    (coalesce(t.client_id, cast(:unmapped as uuid)))) as level(client_id)
         cross join lateral (values ('D', t.day),
                                    ('M', date_trunc('month', t.day::timestamp)::date)) as span(grain, day)
-        cross join lateral (values ('NONE', '', true), {_SPLITS}) as split(dimension, member, of_each)
+        cross join lateral (values ('NONE', '', true), {SPLITS}) as split(dimension, member, of_each)
         where split.of_each or level.client_id = :all_clients
         group by 1, 2, 3, 4, 5, 6
     ), added as (
         -- In the order of the key: two folds at once then wait for each other instead of deadlocking.
-        insert into ticket_cell as c (tenant_id, dimension, source, grain, client_id, day, member, {_AMOUNTS})
-        select :tenant, s.dimension, s.source, s.grain, s.client_id, s.day, s.member, {_AMOUNTS}
+        insert into ticket_cell as c (tenant_id, dimension, source, grain, client_id, day, member, {AMOUNTS})
+        select :tenant, s.dimension, s.source, s.grain, s.client_id, s.day, s.member, {AMOUNTS}
         from summed s
         order by s.dimension, s.source, s.grain, s.client_id, s.day, s.member
-        on conflict (tenant_id, dimension, source, grain, client_id, day, member) do update set {_ADDED}
+        on conflict (tenant_id, dimension, source, grain, client_id, day, member) do update set {ADDED}
     )
     select count(*) from taken
 """)

@@ -57,6 +57,8 @@ WORDS: tuple[Words, ...] = (
     Words("escalation", "from_team", TERM),
     Words("escalation", "reason", PROSE),
     Words("escalation", "to_team", TERM),
+    Words("escalation_rule", "body", TERM, members=("management_teams", "vendor_teams")),
+    Words("escalation_rule", "note", PROSE),
     Words("external_ref", "key", KEY),
     Words("follow_up", "note", PROSE),
     Words("follow_up", "title", PROSE),

@@ -59,11 +59,16 @@ APPEND_ONLY = {
 WORDS_ALONE = {
     "definition.body",
     "definition.note",
+    "escalation_rule.body",
+    "escalation_rule.note",
     "planned_date.reason",
     "transition.gates",
     "transition.reason",
 }
 """What people wrote in a table that is only appended to: whoever is named there can be taken out of it."""
+
+NOTED_LATER = {"escalation_rule.applied_at"}
+"""What is written into a row that is only appended to once it has come true."""
 
 MOVED_ALONG = {"client_edit.client_id"}
 """Whose an edit is, in a table that is only appended to: it goes over with what was edited when clients are merged."""
@@ -83,8 +88,15 @@ OF_RELAY = {
 }
 """All that the relay's login may do, over all tenants."""
 
-COLUMNS_OF_RELAY = {"inbound_message": {"status", "tenant_id"}}
-"""Columns that the relay's login reads where it may not read the rest: whose messages wait, and not what they say."""
+COLUMNS_OF_RELAY = {
+    "inbound_message": {"status", "tenant_id"},
+    "ticket": {
+        *("tenant_id", "response_due_at", "response_sla", "first_responded_at", "resolution_due_at", "resolution_sla"),
+        *("resolved_at", "closed_at", "exclusion", "waiting"),
+    },
+}
+"""Columns that the relay's login reads where it may not read the rest: whose messages wait and whose tickets are due,
+and not what they say."""
 
 TABLES = """
     select c.oid, c.relname as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced,
@@ -276,7 +288,7 @@ async def test_only_words_and_whose_an_edit_is_can_be_changed_column_by_column(w
         )
     finally:
         await connection.close()
-    assert {row["name"] for row in rows} == WORDS_ALONE | MOVED_ALONG
+    assert {row["name"] for row in rows} == WORDS_ALONE | MOVED_ALONG | NOTED_LATER
 
 
 async def test_without_a_tenant_the_app_sees_no_row_of_any_table(worker_database: str, catalogue: Catalogue) -> None:

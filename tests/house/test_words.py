@@ -27,7 +27,7 @@ CODES: dict[str, set[str]] = {
     "door": {"kind"},
     "effect": {"key", "kind", "reason", "recipient", "state"},
     "escalation": {"kind"},
-    "escalation_rule": {"body", "system"},
+    "escalation_rule": {"author_kind", "system"},
     "event_log": {"body", "scope", "type"},
     "external_ref": {"kind", "system"},
     "feed_epoch": {"origin"},

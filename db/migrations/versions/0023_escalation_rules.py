@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("escalation_rule", sa.Column("author_id", sa.Uuid()))
     op.add_column("escalation_rule", sa.Column("note", sa.Text()))
     op.add_column("escalation_rule", sa.Column("applied_at", sa.DateTime(timezone=True)))
-    # A rule stays as it was made: it is noted when all tickets had been gone through by it, and words can be taken back.
+    # A rule stays as it was made: it is noted when all tickets had been gone through, and words can be taken back.
     op.execute(f"grant update (applied_at, body, note) on escalation_rule to {APP_ROLE}")
     # Tickets that wait for somebody else are not due, and must not stand in the way of those that are.
     op.add_column("ticket", sa.Column("waiting", sa.Boolean(), sa.Computed(WAITING, persisted=True), nullable=False))
