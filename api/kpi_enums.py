@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from api.enums import described
 from db.explain import Reason
+from domain.kpi_definitions import Settling
 from domain.kpis import Dimension, Direction, Family, Kpi, KpiKind, Unit
 from domain.periods import Grain, Weekday
 from domain.questions import Comparison, Part
@@ -145,6 +146,15 @@ described(
     HIGHER_IS_BETTER="Higher is better.",
     LOWER_IS_BETTER="Lower is better.",
     NEUTRAL="Neither.",
+)
+
+described(
+    Settling,
+    "What may still come when a bucket of a figure is over, and so until when it is PARTIAL.",
+    "KpiSettling",
+    AT_ITS_END="Nothing.",
+    ESCALATIONS="Escalations, until the 90th percentile of the provider's own time-to-escalate has passed.",
+    REOPENINGS="Tickets that come back as unsolved, until 72 hours have passed.",
 )
 
 described(

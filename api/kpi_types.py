@@ -11,12 +11,16 @@ import strawberry
 from api.context import Info, OperationContext
 from api.fields import member_id_field, resolved, window
 from api.kpi_enums import KpiKey
+from api.kpi_judgements import SeriesJudgement
+from api.kpi_values import KpiValue
+from api.targets import KpiTargetShown, of_provider
 from db import clients, members, sites, terms
 from db.explain import ExplainedRow, Reason
 from db.kpis import UNKNOWN
 from domain import kpis, questions, series
 from domain.ids import IdKind, public
-from domain.kpis import Dimension, Direction, Family, KpiKind, Unit
+from domain.kpi_definitions import Settling
+from domain.kpis import Dimension, DirectFact, Direction, Family, KpiKind, Unit
 from domain.periods import Grain, Period
 from domain.series import Status
 from domain.standings import BaselineStanding
@@ -35,6 +39,7 @@ class KpiDefinition:
     settles: bool = strawberry.field(
         description="Whether a bucket stays PARTIAL until late escalations would have come."
     )
+    settling: Settling = strawberry.field(description="What may still come when a bucket is over.")
     additive: bool = strawberry.field(
         description="Whether its buckets add up to the period; if not, each asks anew from its own first day."
     )
@@ -53,29 +58,21 @@ class KpiDefinition:
     def dimensions(root: Any) -> list[Dimension]:  # noqa: N805
         return list(root.dimensions)
 
+    @resolved(
+        description="What it is made of: sums of tickets, the numerator first and of a share the denominator after it, "
+        "or the one kind of rows that are read as they are."
+    )
+    def facts(root: Any) -> list[str]:  # noqa: N805
+        facts = root.facts
+        return [facts.name] if isinstance(facts, DirectFact) else [fact.name for fact in facts]
+
+    @resolved(description="What the provider wants of it; `null` where nothing is wanted of it as a whole.")
+    async def target(root: Any, info: Info) -> KpiTargetShown | None:  # noqa: N805
+        return await info.context.loader(of_provider).load(kpis.Kpi(root).name)  # type: ignore[return-value]
+
     @resolved(description="How wide its buckets may be.")
     def grains(root: Any) -> list[Grain]:  # noqa: N805
         return list(root.grains)
-
-
-@window(series.KpiValue, description="One number, with everything needed to judge it.")
-class KpiValue:
-    value: float | None = strawberry.field(description="The number, in the definition's unit; `null` without data.")
-    numerator: float | None = strawberry.field(description="What was counted; of a duration, the stays that ended.")
-    denominator: float | None = strawberry.field(description="Out of how many; `null` for a count.")
-    sample_size: int = strawberry.field(description="How many rows it rests on.")
-    low: float | None = strawberry.field(description="Lower end of the 95 % interval; `null` where there is none.")
-    high: float | None = strawberry.field(description="Upper end of the 95 % interval; `null` where it is open.")
-    status: Status = strawberry.field(description="How far it may be trusted.")
-    mean: float | None = strawberry.field(description="Of times that are over: their mean.")
-    median: float | None = strawberry.field(description="Of a duration, or of times that are over: their median.")
-    p90: float | None = strawberry.field(description="Of a duration, or of times that are over: the 90th percentile.")
-    share: float | None = strawberry.field(
-        description="Of a duration that is a part of a longer one: its share of that, all rows together."
-    )
-    peak: float | None = strawberry.field(
-        description="Of a level kept per lead: the highest number that one lead had at the end of a day."
-    )
 
 
 @window(Period, description="Local days of the provider, half-open.")
@@ -223,7 +220,7 @@ class Answered:
 
 
 @window(Answered, name="KpiSeries", description="One figure over time, of one member of each dimension asked for.")
-class KpiSeries:
+class KpiSeries(SeriesJudgement):
     @resolved(description="Whose series it is; empty where the question splits by nothing.")
     def dimensions(root: Any) -> list[KpiMember]:  # noqa: N805
         return [Member(*one) for one in zip(root.question.by, root.found.members, strict=True)]  # type: ignore[misc]

@@ -170,6 +170,11 @@ class KpiResult:
         now: datetime = root.now
         return now
 
+    @resolved(description="When it was computed.")
+    def computed_at(root: Any) -> datetime:  # noqa: N805
+        computed: datetime = root.computed_at
+        return computed
+
     @resolved(description="How long after its end a bucket of a rate stays PARTIAL, in seconds.")
     def settling_seconds(root: Any) -> float:  # noqa: N805
         seconds: float = root.settling.total_seconds()

@@ -1,7 +1,7 @@
 """Answers: one question in, every series with its values; the same for the API, gates and reports."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from db import calendars, facts, kpis
@@ -39,22 +39,41 @@ async def answer_all(tx: Transaction, questions: Sequence[Question], now: dateti
     """
     for question in questions:
         question.check()
-    in_force = await calendars.in_force(tx)
-    settles = any(question.kpi.definition.settling is Settling.ESCALATIONS for question in questions)
-    settling = await facts.settling(tx) if settles else timedelta(0)
-    summed = dict.fromkeys(one for asked in questions for one in facts_of(asked.kpi, asked.where.escalation_kind))
-    reader = kpis.Reader(tx, in_force, tuple(summed))
-    return [await _answer(reader, question, now, settling) for question in questions]
+    reading = await Reading.of(tx, questions, now)
+    return [await _answer(reading, question) for question in questions]
 
 
-async def _answer(reader: kpis.Reader, question: Question, now: datetime, settling: timedelta) -> Answer:
-    calendar = reader.calendars.tenant
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One snapshot in which several questions are answered, and all that they have in common."""
+
+    reader: kpis.Reader
+    now: datetime
+    settling: timedelta
+    """Until when escalations are waited for."""
+
+    @classmethod
+    async def of(cls, tx: Transaction, questions: Sequence[Question], now: datetime) -> "Reading":
+        """Read what questions have in common, before any of them is answered."""
+        in_force = await calendars.in_force(tx)
+        settles = any(question.kpi.definition.settling is Settling.ESCALATIONS for question in questions)
+        settling = await facts.settling(tx) if settles else timedelta(0)
+        summed = dict.fromkeys(one for asked in questions for one in facts_of(asked.kpi, asked.where.escalation_kind))
+        return cls(kpis.Reader(tx, in_force, tuple(summed)), now, settling)
+
+    def moment(self, question: Question) -> Moment:
+        """Return the instant as of which a question is answered: now, or an earlier one of its own."""
+        at = self.now if question.as_of is None else min(question.as_of, self.now)
+        return Moment(at, self.reader.calendars.tenant.zone, _settling(question, self.settling))
+
+
+async def _answer(reading: Reading, question: Question) -> Answer:
+    calendar = reading.reader.calendars.tenant
     cut = buckets(question.period, question.grain, calendar.week_start)
-    past = question.as_of is not None and question.as_of < now
-    at = question.as_of if past and question.as_of else now
-    moment = Moment(at, calendar.zone, _settling(question, settling))
-    asked = Asked(cut, question.by, question.where, moment, at if past else None)
-    sums, before, earlier = await _with_before(reader, question, asked)
+    moment = reading.moment(question)
+    at = moment.now
+    asked = Asked(cut, question.by, question.where, moment, at if at < reading.now else None)
+    sums, before, earlier = await _with_before(reading.reader, question, asked)
     timeline = Timeline.of(cut, moment)
     answered = [
         MemberSeries(
@@ -68,7 +87,13 @@ async def _answer(reader: kpis.Reader, question: Question, now: datetime, settli
     if len(answered) > most or Dimension.CLIENT in question.by:
         answered.sort(key=lambda one: (-one.series.total.sample_size, one.members))
     return Answer(
-        question, calendar.zone.key, at, moment.settling, tuple(answered[:most]), truncated=len(answered) > most
+        question=question,
+        time_zone=calendar.zone.key,
+        now=at,
+        settling=moment.settling,
+        computed_at=reading.now,
+        series=tuple(answered[:most]),
+        truncated=len(answered) > most,
     )
 
 

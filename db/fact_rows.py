@@ -8,12 +8,13 @@ from uuid import UUID
 
 from db.asked import Asked
 from db.onboarding_facts import NEVER_HAPPENED, LeftOut
+from domain import questions
 from domain.calendars import Calendar, Pauses
 from domain.kpis import Dimension
 from domain.periods import start_of_day
 from domain.series import Totals
 
-UNKNOWN = "UNKNOWN"
+UNKNOWN = questions.UNKNOWN
 
 Key = tuple[str, ...]
 """The members of one series, in the order of `by`: an enum's name, an id in hexadecimal, or UNKNOWN."""

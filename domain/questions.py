@@ -17,6 +17,9 @@ MOST_POINTS = 20_000
 """Points that one answer holds over all its series."""
 
 
+UNKNOWN = "UNKNOWN"
+"""The member under which stands what has none, such as tickets of no known client."""
+
 EVERYTHING = Where()
 """All tickets that people opened, of every client that the caller sees."""
 
@@ -97,6 +100,7 @@ class Answer:
     time_zone: str
     now: datetime
     settling: timedelta
+    computed_at: datetime
     series: tuple[MemberSeries, ...]
     truncated: bool
     """True where there were more series than given."""

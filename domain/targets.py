@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from uuid import UUID
 
-from domain.kpi_definitions import Definition, Direction, KpiKind, Unit
+from domain.kpi_definitions import Definition, Dimension, Direction, KpiKind, Unit
+from domain.periods import Bucket
+from domain.questions import UNKNOWN, Question
+from domain.series import KpiValue, Series, Status
+from domain.tickets import EscalationKind
 
 PER_DAYS = 30
 """A target of a count holds for so many days; other stretches get their part of it."""
@@ -65,6 +69,63 @@ class Targets:
 NO_TARGETS = Targets({})
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is wanted of one series, held against its values; `value` is the target as it was set."""
+
+    series: Series
+    value: float
+
+    @property
+    def due(self) -> float:
+        """What the target comes to over the whole period."""
+        return self._due(self.series.timeline.whole.bucket)
+
+    @property
+    def standing(self) -> TargetStanding:
+        """Whether the whole period keeps to it."""
+        return self._standing(self.series.total, self.due)
+
+    @property
+    def dues(self) -> list[float]:
+        """What the target comes to over each bucket."""
+        return [self._due(placed.bucket) for placed in self.series.timeline.buckets]
+
+    @property
+    def standings(self) -> list[TargetStanding]:
+        """Whether each bucket keeps to it."""
+        return [self._standing(point.value, due) for point, due in zip(self.series.points, self.dues, strict=True)]
+
+    def _due(self, bucket: Bucket) -> float:
+        return due(self.series.kpi.definition, self.value, (bucket.end - bucket.start).days)
+
+    def _standing(self, value: KpiValue, wanted: float) -> TargetStanding:
+        definition = self.series.kpi.definition
+        # What is still being counted becomes more and never less: how much more, nobody knows.
+        counting = definition.kind is KpiKind.COUNT and value.status is Status.PARTIAL
+        return standing(definition.direction, wanted, value.value, value.low, None if counting else value.high)
+
+
+def goal_of(question: Question, members: Sequence[str], series: Series, targets: Targets) -> Goal | None:
+    """Return what is wanted of one series of an answer, or `None` where nothing is.
+
+    Of another kind of escalation than the usual one, nothing is: a target is of the figure as the catalogue has it.
+    """
+    if question.where.escalation_kind is not EscalationKind.FUNCTIONAL:
+        return None
+    named = dict(zip(question.by, members, strict=True))
+    others = {*question.by, *question.where.members()} - {Dimension.CLIENT}
+    clients = question.where.clients
+    client = clients[0] if clients is not None and len(clients) == 1 else None
+    if (member := named.get(Dimension.CLIENT)) is not None:
+        if member == UNKNOWN:
+            return None
+        client = UUID(member)
+    some = client is None and clients is not None
+    wanted = targets.of(question.kpi.name, question.kpi.definition, client, part=bool(others) or some)
+    return None if wanted is None else Goal(series, wanted)
+
+
 def grows_with_size(definition: Definition) -> bool:
     """Whether a large client has more of it than a small one by its size alone, as of counts and of levels.
 
@@ -97,8 +158,6 @@ def standing(
 
     A value without an interval, a full count, speaks for itself. An open end may lie anywhere.
     """
-    if value is None:
-        return TargetStanding.UNDECIDED
     if low is None and high is None:
         low = high = value
     best, worst = (high, low) if direction is Direction.HIGHER_IS_BETTER else (low, high)

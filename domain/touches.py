@@ -28,8 +28,11 @@ MOST_NAMED = 1_000
 """Clients or days that one touch names; beyond, it says that any may have changed."""
 
 EVERY = frozenset(Kpi)
-OF_ONBOARDING = frozenset(kpi for kpi in Kpi if isinstance(kpi.definition.facts, DirectFact))
-OF_TICKETS = EVERY - OF_ONBOARDING
+_TIMES = (DirectFact.RESPONSE_TIMES, DirectFact.RESOLUTION_TIMES)
+OF_TICKETS = frozenset(
+    kpi for kpi in Kpi if not isinstance(kpi.definition.facts, DirectFact) or kpi.definition.facts in _TIMES
+)
+OF_ONBOARDING = EVERY - OF_TICKETS
 
 _OF_WAYS = frozenset({Kpi.TIME_TO_GO_LIVE, Kpi.TIME_TO_STEADY_STATE})
 _OF_CONTRACTS = _OF_WAYS | {Kpi.CONTRACTING_TIME, Kpi.PROVIDER_RESPONSE_TIME}

@@ -76,7 +76,7 @@ def trend_of(series: Series) -> Trend:
     sized = definition.kind is not KpiKind.COUNT
     at, values, weights = [], [], []
     for place, (placed, point) in enumerate(zip(series.timeline.buckets, series.points, strict=True)):
-        if placed.complete and placed.settled and point.value.value is not None:
+        if placed.complete and placed.settled[definition.settling] and point.value.value is not None:
             at.append(float(place))
             values.append(point.value.value)
             weights.append(float(max(1, point.value.sample_size)) if sized else 1.0)

@@ -45,6 +45,12 @@ def test_a_full_count_speaks_for_itself_and_an_open_end_may_lie_anywhere() -> No
     assert standing(Direction.LOWER_IS_BETTER, 4, None, None, None) is TargetStanding.UNDECIDED
 
 
+def test_a_count_that_is_still_going_on_can_only_miss_its_target_where_fewer_are_better() -> None:
+    assert standing(Direction.LOWER_IS_BETTER, 10, 2, 0.2, None) is TargetStanding.UNDECIDED
+    assert standing(Direction.LOWER_IS_BETTER, 10, 40, 28.6, None) is TargetStanding.MISSED
+    assert standing(Direction.HIGHER_IS_BETTER, 10, 40, 28.6, None) is TargetStanding.MET
+
+
 def test_a_target_of_a_count_is_for_thirty_days() -> None:
     assert due(Kpi.ESCALATIONS.definition, 60, 90) == 180
     assert due(RATE, 0.15, 90) == 0.15

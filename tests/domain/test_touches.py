@@ -62,8 +62,8 @@ def test_every_kind_of_event_touches_figures_or_says_why_not() -> None:
 
 def test_a_batch_of_tickets_touches_the_figures_of_tickets_on_its_days() -> None:
     touch = touched(logged("tickets.ingested", created=1, updated=0, days=["2026-03-01", "2026-02-27"]))
-    assert (touch.kpis, touch.clients) == (OF_TICKETS, {"cli_1"})
-    assert touch.days == {date(2026, 3, 1), date(2026, 2, 27)}
+    assert (touch.kpis, touch.clients) == (OF_TICKETS, frozenset({"cli_1"}))
+    assert touch.days == frozenset({date(2026, 3, 1), date(2026, 2, 27)})
 
 
 def test_a_move_touches_the_figures_of_onboarding_on_any_day() -> None:
