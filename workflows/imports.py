@@ -25,7 +25,7 @@ from domain.ids import IdKind
 from domain.imports import LineError, Parsed
 from domain.jobs import JobCount, JobKind
 from domain.tickets import ReportedTicket, TicketKind
-from integrations import servicenow, tabular, volvo
+from integrations import italian_help_desk, rabobank, servicenow, tabular, volvo
 from integrations.lines import Lines, UnreadableFile, opened
 from integrations.mapping import InvalidMapping, Mapped, mapping
 from workflows import tickets
@@ -88,6 +88,24 @@ class Source(StrEnum):
             lambda lines, _zone, _: volvo.parse(lines, TicketKind.PROBLEM),
             f"{volvo.SYSTEM}_PROBLEMS",
             ANY_LINE,
+        ),
+    )
+    RABOBANK = (
+        "RABOBANK",
+        Format(
+            "Rabobank's incidents, behind the log of what was done to them in the same file.",
+            lambda lines, zone, _: rabobank.parse(lines, zone),
+            rabobank.SYSTEM,
+            ANY_TEAM,
+        ),
+    )
+    HELPDESK_ITALY = (
+        "HELPDESK_ITALY",
+        Format(
+            "The event log of an Italian help desk; it names no clients.",
+            lambda lines, _zone, _: italian_help_desk.parse(lines),
+            italian_help_desk.SYSTEM,
+            ANY_TEAM,
         ),
     )
     CSV = (
@@ -175,7 +193,7 @@ OnProgress = Callable[[Progress], None]
 async def import_uploaded(run: Run) -> None:
     """Import the tickets of a job's file; taken up again, go on behind the last batch that was written."""
     options = ImportOptions.of(run.parameters)
-    prepared = await prepared_for(run.context, run.principal, options)
+    prepared = await _prepared(run.context, run.principal, options)
     with uploaded(run) as lines:
         await _Import(run, options, prepared).all(lines, lambda _: None)
 
@@ -193,7 +211,7 @@ async def import_tickets(
         ForbiddenError: the caller may not write tickets, or not make clients where the options ask for it.
     """
     allow(principal, options)
-    prepared = await prepared_for(context, principal, options)
+    prepared = await _prepared(context, principal, options)
     request = Request(f"import {new_id()}", Channel.CLI)
     parameters = options.parameters()
     async with locally(context, principal, request, JobKind.TICKET_IMPORT, parameters, path.name) as begun:
@@ -225,16 +243,15 @@ class Prepared:
     system: str
 
 
-async def prepared_for(context: Context, principal: Principal, options: ImportOptions) -> Prepared:
+async def prepared(tx: Transaction, options: ImportOptions) -> Prepared:
     """Check the options against what there is.
 
     Raises:
         ImportRefused: the mapping can't be used, or no such client is visible.
     """
-    async with context.database.reading(principal) as tx:
-        zone = options.zone or (await tenants.get(tx)).settings.zone
-        if options.client is not None and await clients.get(tx, options.client) is None:
-            raise ImportRefused("No client with this id is visible to you; check the id.")
+    zone = options.zone or (await tenants.get(tx)).settings.zone
+    if options.client is not None and await clients.get(tx, options.client) is None:
+        raise ImportRefused("No client with this id is visible to you; check the id.")
     how, mapped = options.source.how, None
     if how.system is None:
         if options.mapping is None:
@@ -246,6 +263,11 @@ async def prepared_for(context: Context, principal: Principal, options: ImportOp
     elif options.mapping is not None:
         raise ImportRefused(f"A {options.source.name} file is read as it is; leave the mapping out.")
     return Prepared(zone, mapped, mapped.system if mapped else str(how.system))
+
+
+async def _prepared(context: Context, principal: Principal, options: ImportOptions) -> Prepared:
+    async with context.database.reading(principal) as tx:
+        return await prepared(tx, options)
 
 
 def _needed(mapped: Mapped | None) -> Mapped:
