@@ -1,6 +1,7 @@
 """A sighting tells only how a ticket stands now; put together with what was known it makes the whole report."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from domain.tickets import ReportedTicket, Resolution, SlaResult, SlaTarget, Wait, hand_overs
 
@@ -8,8 +9,9 @@ from domain.tickets import ReportedTicket, Resolution, SlaResult, SlaTarget, Wai
 def seen(known: ReportedTicket | None, now: ReportedTicket) -> ReportedTicket:
     """Return the whole report of a ticket that a snapshot tells of; one that is no snapshot is whole already.
 
-    What differs from what was known happened when the snapshot was taken, unless it says when. A closing that a
-    reopening followed is over, and a target that its source once called missed stays missed.
+    What differs from what was known happened when the snapshot was taken, unless it says when; what was so before and
+    still is keeps the moment it had. A closing that a reopening followed is over, and a target that its source once
+    called missed stays missed.
     """
     whole = replace(now, snapshot=False) if now.snapshot else now
     if known is None:
@@ -44,6 +46,7 @@ def _together(known: ReportedTicket, now: ReportedTicket) -> ReportedTicket:
     return replace(
         now,
         logged_at=min(known.logged_at, now.logged_at),
+        closed_at=known.closed_at if known.closed_at and _tells_no_moment(now, now.closed_at) else now.closed_at,
         title=now.title or known.title,
         hand_overs=hand_overs((*known.hand_overs, *now.hand_overs)),
         first_responded_at=known.first_responded_at or now.first_responded_at,
@@ -55,6 +58,11 @@ def _together(known: ReportedTicket, now: ReportedTicket) -> ReportedTicket:
         resolution_sla=now.resolution_sla or known.resolution_sla,
         escalations=(*known.escalations, *(one for one in now.escalations if one not in known.escalations)),
     )
+
+
+def _tells_no_moment(now: ReportedTicket, at: datetime | None) -> bool:
+    """Whether a snapshot says no more than that something is so, by giving its own moment for when that came about."""
+    return at is not None and at == now.changed_at
 
 
 def _waits(known: ReportedTicket, now: ReportedTicket) -> tuple[Wait, ...]:
@@ -74,6 +82,8 @@ def _resolutions(known: ReportedTicket, now: ReportedTicket) -> tuple[Resolution
         if not held:
             return past
         return (*past[:-1], replace(past[-1], reopened_at=max(past[-1].at, now.changed_at or past[-1].at)))
+    if held and _tells_no_moment(now, ending.at):
+        return past
     if held:
         # Of a ticket that was resolved and is resolved at another moment it is not known when it came back between.
         return (*past[:-1], replace(ending, at=max(past[-1].at, ending.at)) if ending.at != past[-1].at else past[-1])

@@ -90,3 +90,13 @@ def test_the_same_snapshot_again_changes_nothing(stories: list[tuple[bool, bool,
         assert seen(known, now).digest() == known.digest()
         assert (known.resolved_at is not None) == resolved
         assert (bool(known.waits) and known.waits[-1].end is None) == waiting
+
+
+def test_a_ticket_that_is_still_resolved_and_closed_keeps_the_moments_unless_others_are_told() -> None:
+    resolved = sighting(1, resolutions=(Resolution(at(1)),))
+    closed = sighting(5, resolutions=(Resolution(at(5)),), closed_at=at(5))
+    touched = sighting(9, resolutions=(Resolution(at(9)),), closed_at=at(9))
+    whole = told(resolved, closed, touched)
+    assert (whole.resolutions, whole.closed_at) == ((Resolution(at(1)),), at(5))
+    corrected = told(whole, sighting(10, resolutions=(Resolution(at(4)),), closed_at=at(6)))
+    assert (corrected.resolutions, corrected.closed_at) == ((Resolution(at(4)),), at(6))
