@@ -68,8 +68,15 @@ _FIELDS = (
 _NAMES = ("id", *(name for name, _ in _FIELDS))
 _COLUMNS = ", ".join(name for name, _ in _FIELDS)
 _VALUES = ", ".join("n.course::jsonb" if name == "course" else f"n.{name}" for name, _ in _FIELDS)
-_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in (("id", "uuid"), *_FIELDS))
-_UNNESTED = f"unnest({_ARRAYS}) as n(id, {_COLUMNS})"
+
+
+def _unnested(fields: Sequence[tuple[str, str]]) -> str:
+    """Give arrays of ids and fields as rows called `n`."""
+    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in (("id", "uuid"), *fields))
+    return f"unnest({arrays}) as n(id, {', '.join(name for name, _ in fields)})"
+
+
+_UNNESTED = _unnested(_FIELDS)
 
 # Foreign keys are checked by plans that a connection makes once and keeps: made while the tables are still empty
 # they would scan them whole for every row of an import.
@@ -88,6 +95,26 @@ UPDATE = text(f"""
     update ticket t
     set recorded_at = :recorded_at, version = t.version + 1, ({_COLUMNS}) = row({_VALUES})
     from {_UNNESTED}
+    where t.tenant_id = :tenant and t.id = n.id
+""")
+
+_FOLLOWING = [
+    (name, kind)
+    for name, kind in _FIELDS
+    if name
+    in {
+        *("first_ended_at", "ended_at", "response_minutes", "resolve_minutes", "first_contact", "response_sla"),
+        *("response_decided_at", "resolution_sla", "resolution_decided_at", "escalations", "first_escalated_at"),
+        "rule_version",
+    }
+]
+"""What follows from a report by the tenant's rule, its hours and the present instant."""
+
+REWRITE = text(f"""
+    update ticket t
+    set recorded_at = :recorded_at, version = t.version + 1,
+        ({", ".join(name for name, _ in _FOLLOWING)}) = row({", ".join(f"n.{name}" for name, _ in _FOLLOWING)})
+    from {_unnested(_FOLLOWING)}
     where t.tenant_id = :tenant and t.id = n.id
 """)
 
@@ -185,15 +212,17 @@ async def write(
     ids = {one.report.external_id: new_id() for one in fresh}
     created: set[str] = set()
     if fresh:
-        named = _parameters(ids, fresh)
+        named = _parameters((ids[one.report.external_id], one) for one in fresh)
         rows = await tx.rows(INSERT, tenant=tx.tenant, system=system, recorded_at=recorded_at, **named)
         created = {row["external_id"] for row in rows}
     changed = [one for one in batch if (was := stored.get(one.report.external_id)) and was.differs(one)]
     if changed:
         ids |= {one.report.external_id: stored[one.report.external_id].id for one in changed}
-        await _update(tx, ids, changed, recorded_at)
+        await _update(tx, [(ids[one.report.external_id], one) for one in changed], recorded_at)
     written = [*(one for one in fresh if one.report.external_id in created), *changed]
-    await _write_parts(tx, ids, written, agents, new_id)
+    parts = [(ids[one.report.external_id], one) for one in written]
+    await _write_hand_overs(tx, parts, agents)
+    await _write_escalations(tx, parts, new_id)
     before = {one.report.external_id: stored[one.report.external_id].assessed for one in changed}
     await facts.record(tx, movements((before.get(one.report.external_id), one) for one in written), recorded_at)
     return Written(
@@ -204,6 +233,20 @@ async def write(
         changed_ids={key: ids[key] for key in before},
         unchanged_ids={key: one.id for key, one in stored.items() if key not in before},
     )
+
+
+async def rewrite(
+    tx: Transaction, changes: Sequence[tuple[Stored, Assessed]], recorded_at: datetime, new_id: Callable[[], UUID]
+) -> None:
+    """Write what follows otherwise from locked tickets that say what they said: escalations, times and results."""
+    if not changes:
+        return
+    batch = [(was.id, one) for was, one in changes]
+    await tx.run(REWRITE, tenant=tx.tenant, recorded_at=recorded_at, **_parameters(batch))
+    if escalated := [was.id for was, one in changes if was.assessed.escalations or one.escalations]:
+        await tx.run(FORGET_ESCALATIONS, tenant=tx.tenant, ids=escalated)
+        await _write_escalations(tx, batch, new_id)
+    await facts.record(tx, movements((was.assessed, one) for was, one in changes), recorded_at)
 
 
 async def exist(tx: Transaction) -> bool:
@@ -228,54 +271,51 @@ def touched_by(changes: Iterable[tuple[Assessed | None, Assessed]]) -> dict[UUID
     return clients
 
 
-async def _update(tx: Transaction, ids: Mapping[str, UUID], batch: Sequence[Assessed], recorded_at: datetime) -> None:
-    touched = [ids[assessed.report.external_id] for assessed in batch]
-    await tx.run(UPDATE, tenant=tx.tenant, recorded_at=recorded_at, **_parameters(ids, batch))
+async def _update(tx: Transaction, batch: Sequence[tuple[UUID, Assessed]], recorded_at: datetime) -> None:
+    touched = [key for key, _ in batch]
+    await tx.run(UPDATE, tenant=tx.tenant, recorded_at=recorded_at, **_parameters(batch))
     await tx.run(FORGET_HAND_OVERS, tenant=tx.tenant, ids=touched)
     await tx.run(FORGET_ESCALATIONS, tenant=tx.tenant, ids=touched)
 
 
-async def _write_parts(
-    tx: Transaction,
-    ids: Mapping[str, UUID],
-    batch: Sequence[Assessed],
-    agents: Mapping[str, UUID],
-    new_id: Callable[[], UUID],
+async def _write_hand_overs(
+    tx: Transaction, written: Sequence[tuple[UUID, Assessed]], agents: Mapping[str, UUID]
 ) -> None:
     handed = [
         (
-            *(ids[one.report.external_id], one.client, position, had.at, had.team, had.tier, had.reassignments),
+            *(key, one.client, position, had.at, had.team, had.tier, had.reassignments),
             None if had.agent is None else agents[had.agent],
         )
-        for one in batch
+        for key, one in written
         for position, had in enumerate(one.report.hand_overs)
     ]
     if handed:
         names = ("tickets", "clients", "positions", "instants", "teams", "tiers", "counts", "agents")
         await tx.run(HAND_OVERS, tenant=tx.tenant, **dict(zip(names, columns(handed, len(names)), strict=True)))
+
+
+async def _write_escalations(
+    tx: Transaction, written: Sequence[tuple[UUID, Assessed]], new_id: Callable[[], UUID]
+) -> None:
     escalated = [
         (
-            *(new_id(), ids[one.report.external_id], one.client, position, found.kind, found.at, day, found.times),
+            *(new_id(), key, one.client, position, found.kind, found.at, day, found.times),
             *(found.from_team, found.to_team, found.from_tier, found.to_tier, found.reason, one.rule_version),
         )
-        for one in batch
+        for key, one in written
         if one.escalations
         for position, (found, day) in enumerate(zip(one.escalations, one.escalation_days, strict=True))
     ]
     if escalated:
-        escalation_names = (
+        names = (
             *("ids", "tickets", "clients", "positions", "kinds", "instants", "days", "times"),
             *("from_teams", "to_teams", "from_tiers", "to_tiers", "reasons", "rules"),
         )
-        await tx.run(
-            ESCALATIONS,
-            tenant=tx.tenant,
-            **dict(zip(escalation_names, columns(escalated, len(escalation_names)), strict=True)),
-        )
+        await tx.run(ESCALATIONS, tenant=tx.tenant, **dict(zip(names, columns(escalated, len(names)), strict=True)))
 
 
-def _parameters(ids: Mapping[str, UUID], batch: Sequence[Assessed]) -> dict[str, object]:
-    rows = [(ids[one.report.external_id], *_row(one)) for one in batch]
+def _parameters(batch: Iterable[tuple[UUID, Assessed]]) -> dict[str, object]:
+    rows = [(key, *_row(one)) for key, one in batch]
     return dict(zip(_NAMES, columns(rows, len(_NAMES)), strict=True))
 
 
