@@ -104,9 +104,17 @@ def parse(lines: Iterator[str], zone: ZoneInfo) -> Iterator[Parsed]:
             yield Parsed(known.lines, line_error(known.lines, None, None, _ALONE))
             return
         first = joined.header
+    told: set[str] = set()
     for row in records(_incidents(first, lines), required=COLUMNS):
         line = row.line + known.lines
         outcome = replace(row, line=line) if isinstance(row, LineError) else _incident(row, line, moments, known)
+        if isinstance(outcome, ReportedTicket):
+            if outcome.external_id in told:
+                outcome = line_error(
+                    line, "incident_id", outcome.external_id, "The incident stands further up as well."
+                )
+            else:
+                told.add(outcome.external_id)
         yield Parsed(line, outcome)
 
 

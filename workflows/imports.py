@@ -25,7 +25,24 @@ from domain.ids import IdKind
 from domain.imports import LineError, Parsed
 from domain.jobs import JobCount, JobKind
 from domain.tickets import ReportedTicket, TicketKind
-from integrations import italian_help_desk, rabobank, servicenow, tabular, volvo
+from integrations import (
+    bmc,
+    ca_service_desk,
+    connectwise,
+    easyvista,
+    freshdesk,
+    freshservice,
+    groove,
+    italian_help_desk,
+    jira,
+    payload_files,
+    rabobank,
+    servicenow,
+    servicenow_tables,
+    tabular,
+    volvo,
+    zendesk,
+)
 from integrations.lines import Lines, UnreadableFile, opened
 from integrations.mapping import InvalidMapping, Mapped, mapping
 from workflows import tickets
@@ -52,6 +69,14 @@ class Format:
     read: Callable[[Iterator[str], ZoneInfo, Mapped | None], Iterator[Parsed]]
     system: str | None
     rule: EscalationRule | None = None
+
+
+def _payloads(maker: str, system: str, read: Callable[[object], tuple[ReportedTicket, ...]]) -> Format:
+    return Format(
+        f"Bodies as {maker} gives or sends them, one JSON a line.",
+        lambda lines, _zone, _: payload_files.parse(lines, read),
+        system,
+    )
 
 
 class Source(StrEnum):
@@ -107,6 +132,22 @@ class Source(StrEnum):
             italian_help_desk.SYSTEM,
             ANY_TEAM,
         ),
+    )
+    ZENDESK = ("ZENDESK", _payloads("Zendesk", zendesk.SYSTEM, zendesk.parse))
+    FRESHDESK = ("FRESHDESK", _payloads("Freshdesk", freshdesk.SYSTEM, freshdesk.parse))
+    FRESHSERVICE = ("FRESHSERVICE", _payloads("Freshservice", freshservice.SYSTEM, freshservice.parse))
+    JIRA = ("JIRA", _payloads("Jira", jira.SYSTEM, jira.parse))
+    CONNECTWISE = ("CONNECTWISE", _payloads("ConnectWise", connectwise.SYSTEM, connectwise.parse))
+    BMC = ("BMC", _payloads("BMC Helix ITSM", bmc.SYSTEM, bmc.parse))
+    SERVICENOW_TABLES = (
+        "SERVICENOW_TABLES",
+        _payloads("ServiceNow's Table API", servicenow_tables.SYSTEM, servicenow_tables.parse),
+    )
+    GROOVE = ("GROOVE", _payloads("Groove", groove.SYSTEM, groove.parse))
+    EASYVISTA = ("EASYVISTA", _payloads("EasyVista", easyvista.SYSTEM, easyvista.parse))
+    CA_SERVICE_DESK = (
+        "CA_SERVICE_DESK",
+        _payloads("CA Service Desk Manager", ca_service_desk.SYSTEM, ca_service_desk.parse),
     )
     CSV = (
         "CSV",
