@@ -10,7 +10,13 @@ import msgspec
 import structlog
 
 from db import clients, inbound_messages, inbound_sources, tenants
-from db.errors import DatabaseUnavailableError, LockTimeoutError, RetryableError, StatementTimeoutError
+from db.errors import (
+    DatabaseUnavailableError,
+    DuplicateError,
+    LockTimeoutError,
+    RetryableError,
+    StatementTimeoutError,
+)
 from db.inbound_messages import Waiting
 from db.session import Transaction
 from domain.access import Principal, Scope, system
@@ -29,15 +35,15 @@ CLAIMED_FOR = timedelta(seconds=10)
 """How long a worker has a source's messages to itself; that of a killed one is taken over then."""
 BATCH = 100
 """Messages of one source that are interpreted before the others' turn."""
-MOST_ATTEMPTS = 3
-"""A message at which so many workers ended is set aside."""
+MOST_ATTEMPTS = 5
+"""A message at which so many workers ended, or gave up, is set aside."""
 REPLAYED_MOST = 10_000
 BODIES_KEPT = timedelta(days=30)
 """Of messages that went well or were ignored; what failed keeps its body, so that it can be replayed."""
 MESSAGES_KEPT = timedelta(days=90)
 
-_PASSING = (DatabaseUnavailableError, LockTimeoutError, RetryableError, StatementTimeoutError)
-"""Troubles of the moment, which say nothing of the message."""
+_IN_THE_WAY = (DuplicateError, LockTimeoutError, RetryableError, StatementTimeoutError)
+"""What may go well when tried again, though not for ever: it counts as an attempt."""
 
 log = structlog.get_logger("steadystate.inbound")
 
@@ -73,11 +79,16 @@ async def interpret_of(context: Context, tenant: UUID) -> int:
                 return done
             await _set_aside(tx, source_id, now)
         had.append(source_id)
+        alive = True
         try:
             done += await _interpret_source(context, principal, source_id)
+        except _IN_THE_WAY:
+            alive = False
+            raise
         finally:
             async with context.database.writing(principal) as tx:
-                await inbound_messages.unattempt(tx, source_id)
+                if alive:
+                    await inbound_messages.unattempt(tx, source_id)
                 await inbound_sources.release(tx, source_id, until)
 
 
@@ -140,7 +151,9 @@ async def _set_aside(tx: Transaction, source: UUID, now: datetime) -> None:
     """Count the attempt at the next message, and let it fail where attempts at it have ended too many workers."""
     attempt = await inbound_messages.attempt(tx, source)
     if attempt is not None and attempt[1] > MOST_ATTEMPTS:
-        reason = f"The server ended {MOST_ATTEMPTS} times while it read this message; tell whoever operates it."
+        reason = (
+            f"{MOST_ATTEMPTS} attempts at this message came to no end; replay it, or tell whoever operates the server."
+        )
         await inbound_messages.settle(tx, attempt[0], MessageStatus.FAILED, now, reason=reason)
 
 
@@ -150,7 +163,7 @@ async def _interpret_source(context: Context, principal: Principal, source_id: U
         try:
             if not await _interpret_next(context, principal, source_id, current):
                 return done
-        except _PASSING:
+        except (DatabaseUnavailableError, *_IN_THE_WAY):
             raise
         except Exception as error:
             if not current:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from db import inbound_sources
-from db.errors import DatabaseUnavailableError
+from db.errors import DatabaseUnavailableError, StatementTimeoutError
 from domain.access import system
 from domain.clients import ExternalKey
 from domain.ids import IdKind, public
@@ -188,7 +188,29 @@ async def test_a_message_that_ends_every_worker_is_set_aside_and_the_rest_goes_o
     assert await interpreted(provider) == 1
     second, first = await messages(provider)
     assert (first["status"], second["status"]) == ("FAILED", "DONE")
-    assert "The server ended 3 times" in first["reason"]
+    assert "5 attempts at this message came to no end" in first["reason"]
+
+
+async def test_a_message_that_takes_too_long_is_tried_again_and_in_the_end_set_aside(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = await source(provider)
+    await received(sender, ticket(1))
+    await received(sender, ticket(2))
+    write = tickets.write
+
+    async def slow(*arguments: Any) -> Any:
+        if arguments[-1].tickets[0].external_id == "T-1":
+            raise StatementTimeoutError("canceling statement due to statement timeout")
+        return await write(*arguments)
+
+    monkeypatch.setattr(tickets, "write", slow)
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(StatementTimeoutError):
+            await interpreted(provider)
+    assert [one["status"] for one in await messages(provider)] == ["RECEIVED", "RECEIVED"]
+    assert await interpreted(provider) == 1
+    assert [one["status"] for one in await messages(provider)] == ["DONE", "FAILED"]
 
 
 async def test_bodies_and_messages_are_forgotten_when_their_time_is_over(provider: Provider) -> None:
