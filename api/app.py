@@ -21,7 +21,7 @@ from api.endpoint import Endpoint
 from api.hardening import Hardening
 from api.inbound_address import PATH, InboundAddress
 from api.operations import Operations
-from api.pages import GraphiQL, Sdl, definition_schema_page, refuse_path
+from api.pages import GraphiQL, Sdl, definition_schema_page, refuse_path, ticket_schema_page
 from api.probes import Probes
 from api.rates import Buckets
 from api.running import Runner
@@ -30,6 +30,7 @@ from api.settings import Settings
 from api.sockets import Sockets
 from api.streams import Streams
 from api.subscriptions import Subscriptions
+from api.uploads import Uploads
 from workflows.access import authenticate, forget
 from workflows.context import Context
 
@@ -69,13 +70,18 @@ def create_app(
     endpoint = Endpoint(runner, authenticator, streams, settings)
     sockets = Sockets(runner, subscriptions, credentials, connections, authenticator, settings)
     probes = Probes(context, connections, settings)
+    uploads = Uploads(context, authenticator, buckets, settings)
 
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", sockets),
         Route("/schema.graphql", Sdl(operations.sdl, authenticator).answer),
         Route("/onboarding-definition.json", definition_schema_page),
+        Route("/ticket.json", ticket_schema_page),
         Route(f"{PATH}{{address}}", InboundAddress(context, settings)),
+        Route("/uploads/{job}", uploads.put, methods=["PUT"]),
+        Route("/jobs/{job}/errors", uploads.errors, methods=["GET"]),
+        Route("/jobs/{job}/result", uploads.result, methods=["GET"]),
         Route("/health/live", probes.live),
         Route("/health/ready", probes.ready),
         WebSocketRoute("/{path:path}", refuse_path),
@@ -113,7 +119,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["authorization", "content-type", "x-request-id"],
                 expose_headers=_EXPOSED,
                 max_age=3600,

@@ -92,6 +92,9 @@ class Cost:
 )
 class Requires:
     scope: Scope = strawberry.field(name="scope", description="The scope.")
+    or_one_of: list[Scope] | None = strawberry.field(
+        name="orOneOf", default=strawberry.UNSET, description="Further scopes, any of which will do as well."
+    )
 
 
 @strawberry.schema_directive(

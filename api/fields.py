@@ -81,15 +81,19 @@ def mutation_field(
     *,
     description: str,
     scope: Scope,
+    or_one_of: Sequence[Scope] = (),
     may_fail: Iterable[ErrorCode] = (),
     cost: int | FieldPrice = MUTATION_COST_POINTS,
     graphql_type: Any = None,
     name: str | None = None,
     deprecation_reason: str | None = None,
 ) -> Callable[[Resolver], Any]:
-    """Make a resolver a mutation: it names its scope, and the codes its `errors` may hold."""
+    """Make a resolver a mutation: it names its scope, and the codes its `errors` may hold.
+
+    With `or_one_of` it lets in whoever has any of the scopes, and then asks for what the input takes.
+    """
     codes = list(dict.fromkeys((*ALWAYS_POSSIBLE, *may_fail)))
-    directives = [*_directives(scope, cost), MayFail(codes=codes)]
+    directives = [*_directives(scope, cost, or_one_of), MayFail(codes=codes)]
 
     def decorate(resolver: Resolver) -> Any:
         return strawberry.mutation(
@@ -210,8 +214,14 @@ def guard(schema: GraphQLSchema) -> None:
 
 
 def scope_of(field: GraphQLField) -> Scope | None:
-    """Return the scope that a field of the built schema requires."""
-    return next((found.scope for found in _declared(field) if isinstance(found, Requires)), None)
+    """Return the scope that a field of the built schema requires, the first where any of several will do."""
+    return next(iter(scopes_of(field)), None)
+
+
+def scopes_of(field: GraphQLField) -> tuple[Scope, ...]:
+    """Return the scopes of which a field of the built schema requires one."""
+    found = next((found for found in _declared(field) if isinstance(found, Requires)), None)
+    return (found.scope, *(found.or_one_of or ())) if found else ()
 
 
 def price_of(field: GraphQLField) -> FieldPrice | None:
@@ -228,15 +238,15 @@ def _declared(field: GraphQLField) -> Sequence[object]:
 
 
 def _guard_field(field: GraphQLField, *, subscribing: bool) -> None:
-    scope = scope_of(field)
-    if scope is None:
+    scopes = scopes_of(field)
+    if not scopes:
         return
     inner = field.subscribe if subscribing else field.resolve
     if inner is None:
         raise TypeError("a field with @requires has no resolver to guard")
 
     def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        info.context.principal.require(scope)
+        info.context.principal.require(*scopes)
         return inner(source, info, **arguments)
 
     if subscribing:
@@ -245,11 +255,11 @@ def _guard_field(field: GraphQLField, *, subscribing: bool) -> None:
         field.resolve = guarded
 
 
-def _directives(scope: Scope | None, cost: int | FieldPrice | None) -> list[object]:
+def _directives(scope: Scope | None, cost: int | FieldPrice | None, or_one_of: Sequence[Scope] = ()) -> list[object]:
     price = FieldPrice(cost) if isinstance(cost, int) else cost
     found: list[object] = []
     if scope is not None:
-        found.append(Requires(scope=scope))
+        found.append(Requires(scope=scope, or_one_of=list(or_one_of) or strawberry.UNSET))
     if price is not None:
         found.append(price.directive())
     return found

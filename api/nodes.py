@@ -27,14 +27,14 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class _Source:
     batch: Batch
-    scope: Scope
+    scope: Scope | None
 
 
 _SOURCES: dict[IdKind, _Source] = {}
 
 
-def nodes_of(kind: IdKind, batch: Batch, scope: Scope) -> None:
-    """Let `node` find objects of a kind: a loader's batch function, and the scope to read them."""
+def nodes_of(kind: IdKind, batch: Batch, scope: Scope | None) -> None:
+    """Let `node` find objects of a kind: a loader's batch function, and the scope to read them if it takes one."""
     _SOURCES[kind] = _Source(batch, scope)
 
 
@@ -44,7 +44,8 @@ async def _find(context: OperationContext, id_: str) -> object | None:
     source = _SOURCES.get(kind)
     if source is None:
         return None
-    context.principal.require(source.scope)
+    if source.scope is not None:
+        context.principal.require(source.scope)
     return await context.loader(source.batch).load(key)
 
 

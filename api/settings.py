@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     )
 
     body_bytes: int = Field(default=1_048_576, gt=0, description="Largest body of a GraphQL request.")
+    upload_bytes: int = Field(
+        default=1_073_741_824, gt=0, le=2_147_483_647, description="Largest file of an import, packed or not."
+    )
+    upload_seconds: float = Field(default=3_600, gt=0, description="Time for the whole file of an import to arrive.")
     header_bytes: int = Field(default=32_768, gt=0, description="Largest head of an HTTP request.")
     header_seconds: float = Field(default=10, gt=0, description="Time for a request's head to arrive.")
     body_seconds: float = Field(default=20, gt=0, description="Time for a request's body to arrive.")

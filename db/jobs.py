@@ -14,7 +14,7 @@ from db.rows import Rows
 from db.session import Transaction, columns
 from db.tables.jobs import JobErrorRow, JobRow
 from domain.imports import LineError
-from domain.jobs import Job, JobCount
+from domain.jobs import Job, JobCount, JobError
 
 ROWS = Rows(JobRow, Job)
 _J = JobRow.__table__.c
@@ -50,9 +50,14 @@ DUE_TENANTS = text("""
               where r.tenant_id = job.tenant_id and r.due_at > :now and r.status = 'RUNNING'), min(due_at)
 """)
 
+# One of a kind at a time: two imports of a provider would wait for each other's rows.
 TAKE_DUE = text(f"""
     select {", ".join(column.name for column in ROWS.columns)} from job
     where tenant_id = :tenant and due_at <= :now and kind = any(cast(:kinds as text[]))
+      and (finished_at is not null or not exists (
+          select from job as other
+          where other.tenant_id = :tenant and other.kind = job.kind and other.id <> job.id
+            and other.status = 'RUNNING' and other.due_at > :now))
     order by due_at, id limit 1
     for update skip locked
 """)
@@ -135,18 +140,6 @@ class Stepped:
     cancelled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """One bad line of a job, by its number among them."""
-
-    job_id: UUID
-    number: int
-    line: int
-    column: str | None
-    value: str | None
-    reason: str
-
-
 async def save(tx: Transaction, job: Job) -> None:
     """Write a job over its locked row."""
     await ROWS.save(tx, job.id, job)
@@ -216,13 +209,13 @@ async def step(tx: Transaction, job: UUID, runner: UUID, done: Step, until: date
     return Stepped(row["version"], row["total"], row["error_count"], row["cancelled"])
 
 
-async def bad_lines(tx: Transaction, job: UUID, after: int, rows: int) -> list[BadLine]:
+async def bad_lines(tx: Transaction, job: UUID, after: int, rows: int) -> list[JobError]:
     """Return the bad lines of a job, from the one after number `after` on."""
     found = await tx.rows(BAD_LINES, tenant=tx.tenant, id=job, after=after, rows=rows)
     return [_bad_line(job, row) for row in found]
 
 
-async def bad_lines_of(tx: Transaction, jobs: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[BadLine]]:
+async def bad_lines_of(tx: Transaction, jobs: Sequence[UUID], stretch: Stretch) -> dict[UUID, list[JobError]]:
     """Return one stretch of the bad lines of each job, in one statement."""
     found = await ERRORS.rows_of(tx, jobs, "NUMBER", stretch)
     return {job: [_bad_line(job, row) for row in rows] for job, rows in found.items()}
@@ -234,5 +227,5 @@ async def results(tx: Transaction, job: UUID, after: int, rows: int) -> list[tup
     return [(row["number"], row["body"]) for row in found]
 
 
-def _bad_line(job: UUID, row: Mapping[str, Any]) -> BadLine:
-    return BadLine(job, row["number"], row["line"], row["column_name"], row["value"], row["reason"])
+def _bad_line(job: UUID, row: Mapping[str, Any]) -> JobError:
+    return JobError(job, row["number"], row["line"], row["column_name"], row["value"], row["reason"])

@@ -187,14 +187,15 @@ class Principal:
         """Tell whether the scope is granted at all, to whatever reach."""
         return scope in self.scopes
 
-    def require(self, scope: Scope) -> None:
-        """Let the caller pass if the scope is granted.
+    def require(self, scope: Scope, *others: Scope) -> None:
+        """Let the caller pass if the scope is granted, or one of the others.
 
         Raises:
             ForbiddenError: it is not.
         """
-        if scope not in self.scopes:
-            msg = f"This takes the scope {scope.value}, which your {self.kind.value.lower()} credential does not have."
+        if self.scopes.keys().isdisjoint((scope, *others)):
+            named = " or ".join(one.value for one in (scope, *others))
+            msg = f"This takes the scope {named}, which your {self.kind.value.lower()} credential does not have."
             raise ForbiddenError(msg)
 
     def reaches(self, scope: Scope, team: Iterable[UUID | None]) -> bool:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from domain.tickets import ReportedTicket
 
 LONGEST_VALUE_SHOWN = 200
 """Characters of a bad value that a report repeats: enough to find it, too few to carry a file away."""
+
+
+class ImportKind(StrEnum):
+    """What a file brings."""
+
+    TICKETS = "TICKETS"
+    CLIENTS = "CLIENTS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,18 @@ class JobCount(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class JobError:
+    """One bad line of a job, by its number among them: where it is, what stood there, and why it could not go in."""
+
+    job_id: UUID
+    number: int
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One job.
 
@@ -125,6 +137,11 @@ class Job:
         return public(IdKind.JOB, self.id)
 
     @property
+    def requested_by_member(self) -> UUID | None:
+        """The member who asked for it; `None` where a program or the product itself did."""
+        return self.requested_by if self.requested_by_kind is PrincipalKind.PERSON else None
+
+    @property
     def client(self) -> UUID | None:
         """The one client that all of it is about, if there is one."""
         named = self.parameters.get("client")
@@ -149,7 +166,9 @@ class Job:
     @property
     def awaits_file(self) -> bool:
         """Whether a file may come, in place of one that came before: until a worker has begun with it."""
-        return self.started_at is None and not self.local and self.kind.unit is JobUnit.BYTES
+        if self.local or self.started_at is not None or self.kind.unit is not JobUnit.BYTES:
+            return False
+        return self.status in (JobStatus.UPLOADING, JobStatus.QUEUED)
 
     def awaiting(self, upload: UUID, until: datetime) -> "Job":
         """Return the job as it waits for the rest of an upload."""
@@ -195,3 +214,9 @@ class Job:
     def cleared(self) -> "Job":
         """Return an ended job of whose file nothing is left."""
         return replace(self, upload=None, due_at=None)
+
+
+def visible_to(principal: Principal) -> tuple[str, ...]:
+    """Return by what the jobs are known that a caller may see: their kinds, and the caller's own id."""
+    kinds = [kind.value for kind in JobKind if principal.clients is None and principal.has(kind.reads)]
+    return (*kinds, str(principal.id))

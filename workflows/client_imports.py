@@ -64,6 +64,25 @@ class ClientImportOptions:
         return kept
 
     @classmethod
+    def told(cls, format: ClientFormat, mapping: Any, *, dry_run: bool) -> Self:
+        """Return the options with a mapping as somebody tells it: `columns` by their own names, and a `delimiter`.
+
+        Raises:
+            ClientImportRefused: an entry of it makes no sense.
+        """
+        table = {} if mapping is None else mapping
+        if not isinstance(table, dict) or set(table) - {"columns", "delimiter"}:
+            raise ClientImportRefused("A mapping of clients is a table with the entries `columns` and `delimiter`.")
+        columns, delimiter = table.get("columns", {}), table.get("delimiter", ",")
+        if not isinstance(columns, dict) or not all(isinstance(meant, str) for meant in columns.values()):
+            raise ClientImportRefused("`columns` is a table of texts: by each column of the file, what it means.")
+        if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0':
+            raise ClientImportRefused(f"`delimiter` is one character, not {delimiter!r}.")
+        if faults := mapping_faults(columns):
+            raise ClientImportRefused(" ".join(faults))
+        return cls(format, columns, delimiter, dry_run)
+
+    @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Self:
         """Return the options that a job has kept."""
         return msgspec.convert(parameters, cls)

@@ -43,12 +43,19 @@ async def work(context: Context, *, stopping: Callable[[], bool] = lambda: False
     for tenant in waiting:
         if stopping():
             return 0
-        job = await _take(context, tenant)
-        if job is not None:
-            if job.status is JobStatus.RUNNING:
-                await _run(context, job, tenant, stopping)
+        if await work_for(context, tenant, stopping=stopping):
             return 1
     return 0
+
+
+async def work_for(context: Context, tenant: UUID, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Do something about the job of one tenant that is longest due, if there is one."""
+    job = await _take(context, tenant)
+    if job is None:
+        return 0
+    if job.status is JobStatus.RUNNING:
+        await _run(context, job, tenant, stopping)
+    return 1
 
 
 async def _take(context: Context, tenant: UUID) -> Job | None:

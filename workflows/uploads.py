@@ -12,7 +12,7 @@ from db import jobs, uploads
 from db.session import Transaction
 from domain.access import Principal
 from domain.errors import ErrorCode, UserError, not_found
-from domain.jobs import Job, JobStatus
+from domain.jobs import Job
 from integrations.lines import Lines, Pieces, unpacked
 from workflows.context import Context, Request, new_id
 from workflows.jobs import Run, save
@@ -107,14 +107,12 @@ async def _awaiting(tx: Transaction, principal: Principal, job: UUID) -> Job:
     if held is None or not held.seen_by(principal):
         raise UploadRefused(not_found("job"))
     held.changed_by(principal)
-    if held.status not in (JobStatus.UPLOADING, JobStatus.QUEUED) or not held.awaits_file:
+    if not held.awaits_file:
         message = f"The job takes no file now: it is {held.status.value}. Start another with importStart."
         raise UploadRefused(UserError(ErrorCode.CONFLICT, message))
     return held
 
 
 def _overtaken() -> UserError:
-    message = (
-        "Another upload for this job began, or it was cancelled: look at the job, and send the file again."
-    )
+    message = "Another upload for this job began, or it was cancelled: look at the job, and send the file again."
     return UserError(ErrorCode.CONFLICT, message)

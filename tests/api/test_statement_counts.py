@@ -37,6 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "inboundMessages": {"first": 50},
     "events": {"first": 50},
     "privacyRecords": {"first": 50},
+    "jobs": {"first": 50},
     "kpi": {"query": KPI},
 }
 """Every list of the schema, and a figure with one series for each client."""

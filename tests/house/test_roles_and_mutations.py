@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType
 
-from api.fields import scope_of
+from api.fields import scope_of, scopes_of
 from domain.access import PERSONS_ONLY, PROVIDERS_ONLY, ROLE_GRANTS, Principal, PrincipalKind, Reach, Role, Scope
 from tests.support.providers import Provider
 from tests.support.schema_walk import Asker, least, nobodys, schema
@@ -82,12 +82,14 @@ INBOUND = {
     "inboundSourceRotateSecret",
     "inboundSourceUpdate",
 }
+JOBS = {"importStart", "jobCancel"}
 SETTINGS = {"tenantSettingsUpdate"}
 POLICIES = {"kpiTargetRemove", "kpiTargetSet", "onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
 
 SERVICE_MANAGER = (
     INBOUND
     | POLICIES
+    | JOBS
     | OWN_TOKENS
     | BELONGINGS
     | HOLDS
@@ -100,7 +102,7 @@ SERVICE_MANAGER = (
     | HARD_WAIVERS
     | PRIVACY
 )
-PROGRAM = POLICIES | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
+PROGRAM = POLICIES | JOBS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
 MAY = {
     "VIEWER": OWN_TOKENS,
@@ -183,7 +185,7 @@ class Caller:
     def may(self, mutation: str) -> bool:
         """Compute the cell from the domain's grants and what the schema says it takes."""
         persons = self.kind is not PrincipalKind.PERSON and mutation in PERSONS_WORD
-        return scope_of(MUTATIONS[mutation]) in self.scopes and not persons
+        return not self.scopes.isdisjoint(scopes_of(MUTATIONS[mutation])) and not persons
 
 
 def _callers() -> list[Caller]:

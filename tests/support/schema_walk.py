@@ -58,6 +58,7 @@ KINDS: Mapping[str, IdKind] = {
     "device": IdKind.DEVICE,
     "duplicate": IdKind.CLIENT,
     "followUp": IdKind.FOLLOW_UP,
+    "job": IdKind.JOB,
     "message": IdKind.INBOUND_MESSAGE,
     "note": IdKind.NOTE,
     "onboarding": IdKind.ONBOARDING,
@@ -74,6 +75,7 @@ KINDS: Mapping[str, IdKind] = {
 
 ENDING = {
     "Client": IdKind.CLIENT,
+    "Job": IdKind.JOB,
     "InboundSource": IdKind.INBOUND_SOURCE,
     "Onboarding": IdKind.ONBOARDING,
     "Site": IdKind.SITE,

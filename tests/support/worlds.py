@@ -17,6 +17,7 @@ from domain.stages import Stage
 from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
 from tests.support.inbound import filled
+from tests.support.jobs import TICKETS_OF_DESK, imported
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
 from tests.support.tickets import report, ticket
@@ -76,6 +77,7 @@ TABLES = {
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
     "privacy_record": IdKind.PRIVACY_RECORD,
+    "job": IdKind.JOB,
     "inbound_source": IdKind.INBOUND_SOURCE,
     "inbound_message": IdKind.INBOUND_MESSAGE,
 }
@@ -143,6 +145,7 @@ async def fill(onboarding: Onboarding, key: str) -> None:
         done(await notes.add(context, onboarding.lead, sent(), note))
     await planned(onboarding, f"Planned {key}")
     await filled(provider, client, f"Said {key}")
+    await imported(provider, TICKETS_OF_DESK, f"{key}.jsonl", b'{"id": 1}\n')
     far = provider.clock().date() + timedelta(days=300)
     leave = AddAbsence(onboarding.lead.id, far, far, AbsenceReason.HOLIDAY)
     done(await absences.add(context, onboarding.lead, sent(), leave))
