@@ -73,7 +73,8 @@ def _options(source: str, mapping: Path | None, client: str | None, clients: str
     from domain.calendars import InvalidCalendar, zone_named
     from domain.ids import IdKind, MalformedIdError, parse
     from integrations.mapping import InvalidMapping, read_table
-    from workflows.imports import ClientPolicy, ImportOptions, Source
+    from workflows.imports import ClientPolicy, ImportOptions
+    from workflows.ticket_files import Source
 
     if source.upper() not in Source.__members__:
         raise FailureError(f"--source: {source!r} is none of {', '.join(Source.__members__).lower()}.")

@@ -22,7 +22,8 @@ from integrations import servicenow
 from tests.support.jobs import latest
 from tests.support.providers import Provider, without
 from workflows import tickets
-from workflows.imports import ClientPolicy, ImportOptions, ImportRefused, ImportReport, Progress, Source, import_tickets
+from workflows.imports import ClientPolicy, ImportOptions, ImportRefused, ImportReport, Progress, import_tickets
+from workflows.ticket_files import Source
 
 SERVICENOW = ImportOptions(Source.SERVICENOW, clients=ClientPolicy.CREATE)
 FIGURES = text("""

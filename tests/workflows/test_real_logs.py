@@ -15,7 +15,8 @@ from domain.series import KpiValue, Series
 from domain.tickets import EscalationKind
 from tests.support.providers import Provider
 from tests.support.tickets import ask
-from workflows.imports import ImportOptions, Source, import_tickets
+from workflows.imports import ImportOptions, import_tickets
+from workflows.ticket_files import Source
 
 ZONE = "Europe/Amsterdam"
 YEARS = Period(date(2008, 1, 1), date(2019, 1, 1))
