@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
 
 from demo.accounts import PSA, Account, Stay
+from demo.courses import gone, known
 from demo.tales import Tale
 from demo.words import CATEGORIES
 from domain.stages import Stage
@@ -69,10 +70,10 @@ class Desk:
     async def _report(self, until: datetime) -> None:
         since = until - timedelta(days=REPORTED_EVERY_DAYS)
         now = self.tale.telling.clock()
-        news = [ticket for ticket in self._logged(since, until) if ticket.logged_at < now]
-        seen = [(ticket, _as_of(ticket, now)) for ticket in (*self._unfinished, *news)]
-        self._unfinished = [whole for whole, known in seen if whole != known]
-        reports = tuple(known for _, known in seen)
+        news = [gone(ticket) for ticket in self._logged(since, until) if ticket.logged_at < now]
+        seen = [(ticket, known(ticket, now)) for ticket in (*self._unfinished, *news)]
+        self._unfinished = [whole for whole, told in seen if whole != told]
+        reports = tuple(told for _, told in seen)
         command = IngestTickets(PSA, reports)
         await self.tale.telling.told(ingest, self.tale.connector, command, key=f"demo-tickets-{until:%Y-%m-%d}")
 
@@ -162,14 +163,6 @@ class Desk:
                     category=what,
                     hand_overs=handed,
                 )
-
-
-def _as_of(ticket: ReportedTicket, now: datetime) -> ReportedTicket:
-    """Return what could be known of a ticket at an instant."""
-    handed = tuple(hand_over for hand_over in ticket.hand_overs if hand_over.at <= now)
-    resolutions = tuple(one for one in ticket.resolutions if one.at <= now)
-    closed = ticket.closed_at if ticket.closed_at and ticket.closed_at <= now else None
-    return replace(ticket, hand_overs=handed, resolutions=resolutions, closed_at=closed)
 
 
 def _newness(stay: Stay, instant: datetime) -> float:

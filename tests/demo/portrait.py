@@ -50,8 +50,11 @@ SIGHTS = {
     """,
     "tickets": "select external_id, logged_at, stage, phase, escalations, digest, version from ticket order by 1, 2",
     "figures": """
-        select day, dimension, member, source, tickets, escalated_tickets, escalations from ticket_cell
-        where client_id = '00000000-0000-0000-0000-000000000000' and dimension <> 'CLIENT' order by 1, 2, 3, 4, grain
+        select c.day, c.dimension, coalesce(t.name, c.member) as member, c.source, c.tickets, c.escalated_tickets,
+               c.escalations, c.resolved, c.sla_met, c.backlog
+        from ticket_cell c
+        left join ticket_term t on t.tenant_id = c.tenant_id and replace(t.id::text, '-', '') = c.member
+        where c.client_id = '00000000-0000-0000-0000-000000000000' order by 1, 2, 3, 4, c.grain
     """,
     "events": "select seq, type, recorded_at from event_log order by tenant_id, seq",
 }
