@@ -1,14 +1,13 @@
-"""What a ticket needs from its tenant before it can be stored: its client, that client's history, and the rule."""
+"""What a ticket needs from its tenant before it can be stored: its client, and that client's hours and history."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
 from db.session import Transaction
 from domain.calendars import Calendar, CalendarSource
-from domain.escalations import ClientHistory, EscalationRule, Stay, Window
+from domain.escalations import ClientHistory, Stay, Window
 from domain.ids import IdKind
 
 # No client is merged into another while its tickets are being written: what was waited for is seen as it is then.
@@ -58,25 +57,6 @@ WINDOWS = text("""
     order by w.opened_at
 """)
 
-RULE = text("""
-    select body from escalation_rule
-    where tenant_id = :tenant and system = :system
-    order by version desc limit 1
-""")
-
-ADD_RULE = text("""
-    insert into escalation_rule (tenant_id, id, system, version, body, created_at)
-    values (:tenant, :id, :system, :version, :body, :created_at)
-    on conflict (tenant_id, system, version) do nothing
-""")
-
-RULES = text("""
-    select distinct on (system) system, body from escalation_rule
-    where tenant_id = :tenant
-    order by system, version desc
-""")
-
-
 async def clients_of(tx: Transaction, system: str, keys: Iterable[str]) -> dict[str, UUID]:
     """Return the clients that a system's keys stand for; a key that nobody has mapped is absent."""
     rows = await tx.rows(CLIENTS, tenant=tx.tenant, system=system, keys=sorted(set(keys)))
@@ -114,27 +94,3 @@ async def histories(tx: Transaction, clients: Sequence[UUID]) -> dict[UUID, Clie
     for row in await tx.rows(WINDOWS, **named):
         windows[row["client_id"]].append(Window(row["opened_at"], row["closed_at"]))
     return {client: ClientHistory(tuple(stays[client]), tuple(windows[client])) for client in clients}
-
-
-async def rule(tx: Transaction, system: str) -> EscalationRule | None:
-    """Return the newest rule for a system's tickets, or `None` where none was ever set."""
-    body = await tx.value(RULE, tenant=tx.tenant, system=system)
-    return EscalationRule.from_data(body) if body else None
-
-
-async def add_rule(tx: Transaction, key: UUID, system: str, wanted: EscalationRule, created_at: datetime) -> None:
-    """Write a rule; one that has the number already stays."""
-    await tx.run(
-        ADD_RULE,
-        tenant=tx.tenant,
-        id=key,
-        system=system,
-        version=wanted.version,
-        body=wanted.to_data(),
-        created_at=created_at,
-    )
-
-
-async def rules(tx: Transaction) -> dict[str, EscalationRule]:
-    """Return the newest rule of each system."""
-    return {row["system"]: EscalationRule.from_data(row["body"]) for row in await tx.rows(RULES, tenant=tx.tenant)}

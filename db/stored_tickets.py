@@ -31,7 +31,11 @@ LOCK_KEYS = text("""
     where tenant_id = :tenant and system = :system and external_id = any(:external_ids)
     order by external_id for update
 """)
-LOCK = text("select id from ticket where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id for update")
+# In the order in which reports are locked, so that both wait for each other instead of deadlocking.
+LOCK = text("""
+    select id from ticket where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
+    order by external_id, id for update
+""")
 
 STORED = text("""
     select t.*, h.handed, e.escalated

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID
 
+from domain.access import PrincipalKind
 from domain.tickets import EscalationKind, HandOver, ReportedTicket
 
 
@@ -118,6 +119,27 @@ class EscalationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """A version of the rule for one system's tickets: who made it, when and why, or nobody where the first ticket did.
+
+    `applied_at` is when all tickets had been gone through by it; until then some stand by an earlier one.
+    """
+
+    id: UUID
+    system: str
+    rule: EscalationRule
+    created_at: datetime
+    author_kind: PrincipalKind | None = None
+    author_id: UUID | None = None
+    note: str | None = None
+    applied_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        return self.rule.version
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """One escalation: when, from whom to whom, and at which hand-over (counted from 0), if at one."""
 
@@ -156,22 +178,28 @@ def escalations(
 ) -> tuple[Escalation, ...]:
     """Return all escalations of a ticket in the order of time: those its source names, and those a rule sees.
 
+    One that is named, and that a rule sees in the hand-over to that team at that moment, is one and of the kind named.
     `missed_at` is when its resolution target had passed, if it had.
     """
     found = [*derive(rule, report.hand_overs)]
-    found += [
-        Escalation(
-            at=named.at,
-            hand_over=None,
-            from_team=named.from_team,
-            to_team=named.to_team,
-            from_tier=None,
-            to_tier=None,
-            kind=named.kind,
-            reason=named.reason,
+    seen = {(one.at, one.to_team): position for position, one in enumerate(found)}
+    for named in report.escalations:
+        position = seen.pop((named.at, named.to_team), None)
+        if position is not None:
+            found[position] = replace(found[position], kind=named.kind, reason=named.reason)
+            continue
+        found.append(
+            Escalation(
+                at=named.at,
+                hand_over=None,
+                from_team=named.from_team,
+                to_team=named.to_team,
+                from_tier=None,
+                to_tier=None,
+                kind=named.kind,
+                reason=named.reason,
+            )
         )
-        for named in report.escalations
-    ]
     if rule.sla_missed and missed_at is not None:
         found.append(Escalation(missed_at, None, None, None, None, None, EscalationKind.SLA))
     if len(found) > 1:

@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from db import attribution, stored_tickets, tenants, tickets
+from db import attribution, escalation_rules, stored_tickets, tenants, tickets
 from db import terms as db_terms
 from db.session import Transaction
 from db.stored_tickets import Stored
 from db.terms import Term, TermKind
 from db.tickets import Written
 from domain.calendars import Calendar
-from domain.escalations import EscalationRule, EscalationTest
+from domain.escalations import EscalationRule, EscalationTest, RuleVersion
 from domain.ids import IdKind
 from domain.movements import Assessed, Subjects, Surroundings, assess
 from domain.tickets import ReportedTicket
@@ -56,12 +56,16 @@ class Claim:
 
 
 async def world(tx: Transaction, system: str, now: datetime, rule: EscalationRule | None = None) -> World:
-    """Return the tenant's zone, hours and rule for a system; a system's first rule is `rule`, or the usual one."""
+    """Return the tenant's zone, hours and rule for a system, which stay so until the transaction ends.
+
+    A system's first rule is `rule`, or the usual one.
+    """
+    await escalation_rules.hold(tx)
     settings = (await tenants.get(tx)).settings
-    held = await attribution.rule(tx, system)
-    if held is None:
-        held = rule or DEFAULT_RULE
-        await attribution.add_rule(tx, new_id(), system, held, now)
+    newest = await escalation_rules.newest_of(tx, system)
+    held = newest.rule if newest else rule or DEFAULT_RULE
+    if newest is None:
+        await escalation_rules.add(tx, RuleVersion(new_id(), system, held, now, applied_at=now))
     return World(settings.zone, settings.calendar, held)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db import feed, idempotency
-from workflows import effects, inbound_messages, retention, tickets
+from workflows import agreements, effects, inbound_messages, retention, tickets
 from workflows.context import Context
 
 KEYS_KEPT = timedelta(hours=24)
@@ -33,6 +33,7 @@ def chores(events_kept: timedelta = EVENTS_KEPT) -> tuple[Chore, ...]:
     return (
         Chore("effects_fired", SECOND, effects.fire_due),
         Chore("figures_folded", SECOND, tickets.fold),
+        Chore("agreements_decided", SECOND, agreements.decide),
         Chore("tickets_attributed", 15 * SECOND, tickets.attribute),
         Chore("outcomes_forgotten", HOUR, forget_outcomes),
         Chore("events_forgotten", HOUR, forget_events),

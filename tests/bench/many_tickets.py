@@ -16,12 +16,12 @@ from uuid import UUID
 
 import asyncpg
 
-from db import attribution, facts, tenants, terms
+from db import attribution, escalation_rules, facts, tenants, terms
 from db.facts import ALL_CLIENTS, MEMBER
 from db.session import Transaction
 from db.terms import Term, TermKind
 from domain.calendars import Calendar
-from domain.escalations import ClientHistory
+from domain.escalations import ClientHistory, RuleVersion
 from domain.kpi_definitions import FACTS
 from domain.kpis import OF_EACH_CLIENT, SETTLING_SAMPLE, SETTLING_SHARE
 from domain.periods import start_of_day
@@ -64,7 +64,7 @@ async def fill(url: str, provider: Provider, clients: Sequence[UUID], number: in
     now = provider.clock.now.replace(microsecond=0)
     async with provider.context.database.writing(provider.admin) as tx:
         settings = (await tenants.get(tx)).settings
-        await attribution.add_rule(tx, new_id(), SYSTEM, DEFAULT_RULE, now)
+        await escalation_rules.add(tx, RuleVersion(new_id(), SYSTEM, DEFAULT_RULE, now, applied_at=now))
         names = await _names(tx)
         histories = await attribution.histories(tx, clients)
     statements = {part.partition("\n")[0]: part.partition("\n")[2] for part in _SQL.read_text().split("\n-- ")[1:]}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import attribution, stored_tickets, tenants
+from db import attribution, escalation_rules, stored_tickets, tenants
 from db.session import Transaction
 from domain.kpi_definitions import FACTS
 from domain.movements import Assessed, Surroundings, assess, movements
@@ -32,10 +32,10 @@ async def recounted(provider: Provider, client: UUID) -> int:
         settings = (await tenants.get(tx)).settings
         ids = [row["id"] for row in await tx.rows(OF_CLIENT, tenant=tx.tenant, client=client)]
         stored = (await stored_tickets.locked_by_id(tx, ids, settings.zone)).values()
-        rule = await attribution.rule(tx, "BENCH")
-        assert rule is not None
+        newest = await escalation_rules.newest_of(tx, "BENCH")
+        assert newest is not None
         history = (await attribution.histories(tx, [client]))[client]
-        around = Surroundings(settings.zone, settings.calendar, rule, history)
+        around = Surroundings(settings.zone, settings.calendar, newest.rule, history)
         anew = [assess(one.report, one.assessed.subjects, around, provider.clock.now) for one in stored]
         for one, other in zip(stored, anew, strict=True):
             assert _all_but_positions(one.assessed) == _all_but_positions(other), (one.assessed, other)
