@@ -40,7 +40,7 @@ CREATED = "ticket_action:created"
 def parse(body: object, delivery: Delivery | None = None) -> tuple[ReportedTicket, ...]:
     """Return the tickets of an API answer, an app event or a rule's webhook.
 
-    A webhook that says a ticket was created, and not when, was delivered when it was.
+    A webhook that says that a ticket was created or changed, and not when, was delivered when it was.
 
     Raises:
         Unreadable: a value isn't what Freshdesk documents, or a webhook lacks the time the ticket was created.
@@ -55,7 +55,9 @@ def parse(body: object, delivery: Delivery | None = None) -> tuple[ReportedTicke
 def _from_webhook(hook: Place, delivery: Delivery | None) -> ReportedTicket:
     number = hook.at("ticket_id").needed_key()
     logged_at = _created(hook, delivery)
-    changed_at = hook.first("ticket_updated_on", "ticket_updated_at").instant() or logged_at
+    changed_at = hook.first("ticket_updated_on", "ticket_updated_at").instant() or (
+        logged_at if delivery is None else max(logged_at, delivery.received_at)
+    )
     status, team = hook.at("ticket_status").words(), hook.at("ticket_group_name").words()
     closed, done = status in CLOSED, status in (*RESOLVED, *CLOSED)
     return ReportedTicket(

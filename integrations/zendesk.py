@@ -69,7 +69,7 @@ def parse(body: object) -> tuple[ReportedTicket, ...]:
     if root.has("detail") and root.at("detail").has("ticket_event"):
         return (_ticket(root.at("detail", "ticket_event", "ticket"), root),)
     outer = root.at("Details") if root.has("Details") else root
-    return tuple(_ticket(place, outer) for place in records(outer.value, "tickets", "ticket"))
+    return tuple(_ticket(place, outer) for place in records(body, "Details", "tickets", "ticket"))
 
 
 def _ticket(

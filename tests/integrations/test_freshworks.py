@@ -1,7 +1,9 @@
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.inbound import Delivery
 from domain.tickets import (
     EscalationKind,
     Exclusion,
@@ -134,6 +136,12 @@ def test_a_webhook_with_the_times_tells_a_ticket_in_words() -> None:
         "resolutions": resolved("2026-03-02T08:00:00"),
         "snapshot": True,
     }
+
+
+def test_a_webhook_that_does_not_say_when_the_ticket_changed_was_delivered_when_it_did() -> None:
+    hook = {"ticket_id": "11", "ticket_created_at": "2026-03-02T08:00:00Z", "ticket_status": "Closed"}
+    (ticket,) = freshdesk.parse({"freshdesk_webhook": hook}, Delivery(at("2026-03-02T09:00:00"), ZoneInfo("UTC")))
+    assert (ticket.changed_at, ticket.closed_at) == (at("2026-03-02T09:00:00"), at("2026-03-02T09:00:00"))
 
 
 @pytest.mark.parametrize(
