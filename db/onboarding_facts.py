@@ -97,8 +97,19 @@ OPEN_CYCLES = text(f"""
 
 # A correction is a row of the trail with the time that it tells: the latest such row says when a move took effect, and
 # the next thing that happened after a move whether it was undone.
+# Policies make the planner expect a single row everywhere: what took effect is found first, and only then looked up.
 _MOVES = """
-    moves as (
+    took_effect as materialized (
+        select coalesce(r.corrects, r.id) as id, r.effective_at
+        from transition r
+        where r.tenant_id = :tenant and r.accepted and r.effective_at >= :from and r.effective_at < :to
+          and r.recorded_at <= :now
+          and not exists (
+              select from transition k
+              where k.tenant_id = :tenant and k.cycle_id = r.cycle_id and k.accepted and k.version > r.version
+                and k.corrects = coalesce(r.corrects, r.id) and k.recorded_at <= :now
+          )
+    ), moves as (
         select t.id, t.client_id, t.cycle_id, r.effective_at, t.from_stage, t.gates, t.waiver_ids,
                coalesce(c.outcome = any(:never), false) as mistaken,
                coalesce((
@@ -107,16 +118,10 @@ _MOVES = """
                      and n.recorded_at <= :now
                    order by n.version limit 1
                ), false) as undone
-        from transition r
-        join transition t on t.tenant_id = :tenant and t.id = coalesce(r.corrects, r.id)
+        from took_effect r
+        join transition t on t.tenant_id = :tenant and t.id = r.id
         join cycle c on c.tenant_id = :tenant and c.id = t.cycle_id
-        where r.tenant_id = :tenant and r.accepted and r.effective_at >= :from and r.effective_at < :to
-          and r.recorded_at <= :now and t.from_stage <> t.to_stage
-          and not exists (
-              select from transition k
-              where k.tenant_id = :tenant and k.cycle_id = r.cycle_id and k.accepted and k.version > r.version
-                and k.corrects = t.id and k.recorded_at <= :now
-          )
+        where t.from_stage <> t.to_stage
           and (cast(:clients as uuid[]) is null or t.client_id = any(:clients))
           and (cast(:stages as text[]) is null or t.from_stage = any(:stages))
     )

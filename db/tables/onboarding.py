@@ -123,6 +123,7 @@ class TransitionRow(OfTenant, Base):
     __table_args__ = (
         _of_cycle(),
         Index(None, "tenant_id", "cycle_id", "recorded_at", "id"),
+        Index(None, "tenant_id", "effective_at"),
         Index(
             "uq_transition_version",
             "tenant_id",

@@ -40,6 +40,8 @@ def upgrade() -> None:
     op.add_column("escalation", sa.Column("reason", sa.Text()))
     _extend_figures()
     _times()
+    # Figures of moves read those of their period, however many there were before.
+    op.create_index("ix_transition_tenant_id_effective_at", "transition", ["tenant_id", "effective_at"])
 
 
 def _extend_tickets() -> None:
