@@ -151,18 +151,18 @@ class KpiMember:
 
     @resolved(description="The name of an enum's value, the id of what it is, or `UNKNOWN`.")
     def member(root: Any) -> str:  # noqa: N805
-        kind = None if root.name == UNKNOWN else _IDS.get(root.dimension)
+        kind = None if root.name == UNKNOWN else MEMBER_IDS.get(root.dimension)
         return root.name if kind is None else public(kind, UUID(root.name))
 
     @resolved(description="What people call it: its name as it is now, or the member itself.")
     async def label(root: Any, info: Info) -> str:  # noqa: N805
-        if root.name == UNKNOWN or root.dimension not in _IDS:
+        if root.name == UNKNOWN or root.dimension not in MEMBER_IDS:
             name: str = root.name
             return name
         return await info.context.loader(_NAMES[root.dimension]).load(UUID(root.name))
 
 
-_IDS = {
+MEMBER_IDS = {
     Dimension.CLIENT: IdKind.CLIENT,
     Dimension.LEAD: IdKind.MEMBER,
     Dimension.CATEGORY: IdKind.TERM,

@@ -1,6 +1,7 @@
 """Figures: one question, one answer, the catalogue behind both, and the rows behind every number."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,9 +13,9 @@ from api.context import Info, OperationContext
 from api.errors import BadUserInput
 from api.fields import FieldPrice, query_field, resolved, window
 from api.kpi_enums import KpiKey
-from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiRow, KpiSeries
-from api.paging import After, Connection, First, Ordering, connection, page_of
-from db import answers, explain
+from api.kpi_explaining import Explained
+from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiSeries
+from db import answers
 from db.kpis import UNKNOWN
 from domain import questions
 from domain.access import Principal, Scope
@@ -23,14 +24,12 @@ from domain.ids import IdKind, parse
 from domain.kpis import Dimension, Kpi, NotOffered, Where
 from domain.onboarding import EndReason
 from domain.periods import Grain, InvalidPeriod, Period
-from domain.questions import Answer, Comparison, Part, Question
+from domain.questions import Answer, Comparison, Question
 from domain.stages import Stage
 from domain.standings import BaselineStanding, Tenure
 from domain.tickets import EscalationKind, Priority, TicketKind, TicketSource
 
 __all__ = ["ClientFigures", "KpiDefinition", "KpiQuery", "KpiSeries", "kpi_enums", "onboarding_enums", "ticket_enums"]
-
-BY_MOMENT = Ordering("rows behind a figure", (datetime, UUID))
 
 MOST_QUESTIONS = 40
 
@@ -144,7 +143,7 @@ def _of_oneself(question: Question, principal: Principal) -> bool:
 
 
 @window(questions.Answer, description="What was asked, and what came of it.")
-class KpiResult:
+class KpiResult(Explained):
     time_zone: str = strawberry.field(description="The provider's zone, whose local days the buckets are.")
     truncated: bool = strawberry.field(description="Whether there were more series than are given.")
 
@@ -184,32 +183,6 @@ class KpiResult:
     def series(root: Any) -> list[KpiSeries]:  # noqa: N805
         return [Answered(root.question, found) for found in root.series]  # type: ignore[misc]
 
-    @resolved(
-        description="The rows behind the figure over its whole period, in the order in which they count. Narrow the "
-        "question to a client, a stage or a bucket's days to see what that number is made of.",
-    )
-    async def explain(
-        root: Any,  # noqa: N805
-        info: Info,
-        part: Annotated[Part, strawberry.argument(description="Which rows.")],
-        first: First = None,
-        after: After = None,
-    ) -> Connection[KpiRow] | None:
-        info.context.principal.require(Scope.TICKETS_READ)
-        page = page_of(BY_MOMENT, first=first, after=after)
-        question, now = root.question, info.context.context.clock()
-
-        async def count() -> int:
-            async with info.context.reading() as tx:
-                return await explain.count(tx, question, part, now)
-
-        try:
-            async with info.context.reading() as tx:
-                rows = await explain.rows(tx, question, part, page, now)
-        except NotOffered as error:
-            raise BadUserInput(f"{error}") from error
-        return connection(page, rows, key=lambda row: (row.at, row.id), count=count)
-
 
 async def answer_questions(context: OperationContext, asked: Sequence[Question]) -> list[Answer]:
     """Load the answers to questions, all in one snapshot."""
@@ -248,19 +221,19 @@ async def answer_for_clients(
 ) -> list[KpiSeries | None]:
     """Load the series of one figure for clients, in one statement whatever their number."""
     key, start, end, grain = parameters
-    question = Question(
-        kpi=Kpi[str(key)],
-        period=Period(_day(start), _day(end)),
-        grain=Grain(str(grain)),
-        by=(Dimension.CLIENT,),
-        where=Where(clients=tuple(keys)),
-    )
+    period = Period(_day(start), _day(end))
+    asked = Question(kpi=Kpi[str(key)], period=period, grain=Grain(str(grain)), by=(Dimension.CLIENT,))
+    return await _for_clients(context, keys, asked)
+
+
+async def _for_clients(context: OperationContext, keys: Sequence[UUID], asked: Question) -> list[KpiSeries | None]:
+    question = replace(asked, where=Where(clients=tuple(keys)))
     # Through a loader, so that other figures of the same clients are answered together with this one.
     answer = await context.loader(answer_questions).load(question)
     if answer.truncated:
-        raise BadUserInput(f"{len(keys)} clients by {grain} make too many points; ask for a coarser grain.")
-    found = {one.members[0]: one for one in answer.series}
-    return [Answered(question, found[key.hex]) if key.hex in found else None for key in keys]  # type: ignore[misc]
+        raise BadUserInput(f"{len(keys)} clients by {asked.grain} make too many points; ask for a coarser grain.")
+    found = {one.members[0]: Answered(question, one) for one in answer.series}
+    return [found.get(key.hex) for key in keys]  # type: ignore[misc]
 
 
 def _day(value: Hashable) -> date:
@@ -273,10 +246,8 @@ async def figures_of(
     context: OperationContext, roots: Sequence[Any], key: KpiKey, period: PeriodInput, grain: Grain = Grain.MONTH
 ) -> list[KpiSeries | None]:
     """Return the series of one figure for all clients of a list."""
-    KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(context.principal)
-    return await answer_for_clients(
-        context, [root.id for root in roots], key.value, period.start, period.end, grain.value
-    )
+    asked = KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(context.principal)
+    return await _for_clients(context, [root.id for root in roots], asked)
 
 
 @strawberry.type

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,7 +17,7 @@ from db.kpis import fact_rows
 from db.session import Transaction
 from domain.kpis import Definition, DirectFact, Kpi, KpiKind, NotOffered
 from domain.periods import buckets
-from domain.questions import Part, Question
+from domain.questions import Part, Question, of_bucket
 from domain.series import WHOLE, Moment
 
 
@@ -78,13 +78,16 @@ class Stretch(Protocol):
 COUNT_LIMIT = 10_001
 
 
-async def rows(tx: Transaction, question: Question, part: Part, stretch: Stretch, now: datetime) -> list[ExplainedRow]:
-    """Return a stretch of the rows of one part, in the order in which they count.
+async def rows(
+    tx: Transaction, question: Question, part: Part, stretch: Stretch, now: datetime, day: date | None = None
+) -> list[ExplainedRow]:
+    """Return a stretch of the rows of one part, in the order in which they count; of the bucket of a day if given.
 
     Raises:
-        NotOffered: rows are asked as of an earlier moment; they are kept only as they are now.
+        NotOffered: rows are asked as of an earlier moment, while they are kept only as they are now; or of a day
+            outside the period.
     """
-    _check(question)
+    question = await _asked(tx, question, day)
     if ticket_rows.hold(question.kpi):
         page = await ticket_rows.page(tx, question, part, stretch.after, stretch.limit, now)
         return [msgspec.convert(dict(row), ExplainedRow) for row in page]
@@ -93,18 +96,19 @@ async def rows(tx: Transaction, question: Question, part: Part, stretch: Stretch
     return [row for row in found if after is None or (row.at, row.id) > after][: stretch.limit]
 
 
-async def count(tx: Transaction, question: Question, part: Part, now: datetime) -> int:
+async def count(tx: Transaction, question: Question, part: Part, now: datetime, day: date | None = None) -> int:
     """Return how many rows a part has, counting no further than one beyond what is told."""
-    _check(question)
+    question = await _asked(tx, question, day)
     if ticket_rows.hold(question.kpi):
         return await ticket_rows.count(tx, question, part, now, COUNT_LIMIT)
     return len(await _direct(tx, question, part, now))
 
 
-def _check(question: Question) -> None:
+async def _asked(tx: Transaction, question: Question, day: date | None) -> Question:
     question.check()
     if question.as_of is not None:
         raise NotOffered("Rows are kept only as they are now: explain the figure without asOf.")
+    return question if day is None else of_bucket(question, day, (await calendars.in_force(tx)).tenant.week_start)
 
 
 async def _direct(tx: Transaction, question: Question, part: Part, now: datetime) -> list[ExplainedRow]:
@@ -132,7 +136,7 @@ async def _direct(tx: Transaction, question: Question, part: Part, now: datetime
         )
     facts = question.kpi.definition.facts
     if isinstance(facts, DirectFact) and question.kpi not in (Kpi.WAIVED_MOVES, Kpi.OPEN_ONBOARDINGS):
-        asked = Asked(cut, (), question.where, moment)
+        asked = Asked(cut, question.by, question.where, moment)
         found = await fact_rows(tx, facts, asked, in_force)
         return _explained(question.kpi.definition, part, found, Cut.of(asked).begun - 1)
     of_moves = question.kpi is Kpi.WAIVED_MOVES

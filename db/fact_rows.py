@@ -91,9 +91,13 @@ class Cut:
 
 
 def narrowed(rows: Iterable[FactRow], asked: Asked) -> list[FactRow]:
-    """Return the rows of the members asked for; clients are the statements' own."""
+    """Return the rows of the members asked for; clients are the statements' own, and so is what a row doesn't tell."""
     members = asked.where.members()
-    return [row for row in rows if all(row.members.get(one) in among for one, among in members.items())]
+    return [
+        row
+        for row in rows
+        if all(one not in row.members or row.members[one] in among for one, among in members.items())
+    ]
 
 
 def summed(rows: Iterable[FactRow], by: Sequence[Dimension]) -> Sums:

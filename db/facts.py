@@ -1,7 +1,7 @@
 """Additive facts: signed deltas written beside the tickets, folded into cells, exact at every instant."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,11 +11,12 @@ from db.session import Transaction, columns
 from domain.kpi_definitions import FACTS, Dimension
 from domain.kpis import OF_EACH_CLIENT, SETTLING_SAMPLE, SETTLING_SHARE
 from domain.movements import Movements
+from domain.questions import NO_CLIENT
 
 ALL_CLIENTS = UUID(int=0)
 """The client of a cell that holds all clients together; on nobody's list, so only who sees all sees it."""
 
-UNMAPPED = UUID(int=2**128 - 1)
+UNMAPPED = NO_CLIENT
 """The client of a cell that holds the tickets of no known client."""
 
 FOLD_BATCH_ROWS = 5_000
@@ -126,6 +127,7 @@ SETTLE = text("""
 """)
 
 SETTLING = text("select seconds from ticket_settling where tenant_id = :tenant")
+"""Within which time nine of ten escalated tickets were first escalated, as of the last fold."""
 
 
 async def record(tx: Transaction, moved: Movements, recorded_at: datetime) -> None:
@@ -157,11 +159,6 @@ async def fold(tx: Transaction, now: datetime, rows: int = FOLD_BATCH_ROWS) -> i
         await tx.run(BY_INDEX_ALONE)
         await tx.run(SETTLE, tenant=tx.tenant, share=SETTLING_SHARE, rows=SETTLING_SAMPLE, now=now)
     return folded
-
-
-async def settling(tx: Transaction) -> timedelta:
-    """Return within which time nine of ten escalated tickets were first escalated, as of the last fold."""
-    return timedelta(seconds=float(await tx.value(SETTLING, tenant=tx.tenant) or 0))
 
 
 async def tenants_to_fold(tx: Transaction) -> list[UUID]:

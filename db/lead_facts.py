@@ -87,6 +87,9 @@ async def led_onboardings(tx: Transaction, asked: Asked, _: Calendars) -> list[F
     for row in rows:
         if row.left_out is None and row.subject.lead is not None:
             leads[row.subject.lead] = min(row.at, leads.get(row.subject.lead, row.at))
+    # Of a lead who is asked for by name there is always one, however little they have.
+    named = asked.where.leads if Dimension.LEAD in asked.by else None
+    leads |= {UUID(lead): cut.start for lead in named or () if UUID(lead) not in leads}
     people = [
         FactRow(
             id=lead,

@@ -14,7 +14,7 @@ from db.facts import MEMBER
 from db.session import Transaction
 from db.ticket_times import MINUTES_AN_HOUR
 from domain.kpis import Dimension, Kpi
-from domain.questions import Part, Question
+from domain.questions import NO_CLIENT, Part, Question
 from domain.tickets import TicketKind
 
 # A source that wasn't asked for is a reason like any other; what has none counts.
@@ -43,8 +43,10 @@ _PARTS = {
 
 _WITHIN = "{at} >= :from and {at} < :to"
 
-# Open at an instant: logged before it, not ended for good by then, and as often reopened as resolved.
-_OPEN_AT = """t.logged_at < :until and (t.ended_at is null or t.ended_at >= :until) and case
+# Open at an instant, where the period has begun by then: logged before it, not ended for good by then, and as often
+# reopened as resolved.
+_OPEN_AT = """cast(:from as timestamptz) <= :until
+  and t.logged_at < :until and (t.ended_at is null or t.ended_at >= :until) and case
     when t.course ? 'resolutions' then (
         select count(*) filter (where (one->>0)::timestamptz < :until)
              = count(*) filter (where (one->>1)::timestamptz < :until)
@@ -72,6 +74,10 @@ class _Behind:
 
     one_part: bool = True
     """A count has no denominator, and what is left out of it are rows that would be in its numerator."""
+
+
+_Narrowed = tuple[Dimension | None, ...]
+"""The dimensions that are narrowed; `None` stands for the tickets of no known client."""
 
 
 _NOT_AN_INCIDENT = f", case when t.kind <> '{TicketKind.INCIDENT}' then 'NOT_AN_INCIDENT' end"
@@ -132,23 +138,22 @@ async def count(tx: Transaction, question: Question, part: Part, now: datetime, 
 
 
 @functools.cache
-def _page(kpi: Kpi, part: Part, narrowed: tuple[Dimension, ...]) -> TextClause | None:
+def _page(kpi: Kpi, part: Part, narrowed: _Narrowed) -> TextClause | None:
     rows = _rows(kpi, part, narrowed)
     return None if rows is None else text(_PAGE.format(rows=rows, part=_PARTS[part]))
 
 
 @functools.cache
-def _count(kpi: Kpi, part: Part, narrowed: tuple[Dimension, ...]) -> TextClause | None:
+def _count(kpi: Kpi, part: Part, narrowed: _Narrowed) -> TextClause | None:
     rows = _rows(kpi, part, narrowed)
     return None if rows is None else text(_COUNT.format(rows=rows, part=_PARTS[part]))
 
 
-def _rows(kpi: Kpi, part: Part, narrowed: tuple[Dimension, ...]) -> str | None:
+def _rows(kpi: Kpi, part: Part, narrowed: _Narrowed) -> str | None:
     behind = _BEHIND[kpi]
     if part is Part.DENOMINATOR and behind.one_part:
         return None
-    of_row = MEMBER | {Dimension.CLIENT: "{row}.client_id"}
-    conditions = "".join(f" and {of_row[one].format(row='t')} = any(:{one.lower()})" for one in narrowed)
+    conditions = "".join(_condition(one) for one in narrowed)
     return _ROWS.format(
         id=behind.id,
         at=behind.at,
@@ -161,8 +166,18 @@ def _rows(kpi: Kpi, part: Part, narrowed: tuple[Dimension, ...]) -> str | None:
     )
 
 
-def _narrowed(question: Question) -> tuple[Dimension, ...]:
-    return question.where.dimensions()
+def _narrowed(question: Question) -> _Narrowed:
+    clients = question.where.clients
+    if clients is None or NO_CLIENT not in clients:
+        return question.where.dimensions()
+    return (None, *question.where.members())
+
+
+def _condition(narrowed: Dimension | None) -> str:
+    if narrowed is None:
+        return " and t.client_id is null"
+    of_row = MEMBER | {Dimension.CLIENT: "{row}.client_id"}
+    return f" and {of_row[narrowed].format(row='t')} = any(:{narrowed.lower()})"
 
 
 async def _asked(tx: Transaction, question: Question, now: datetime) -> dict[str, object]:

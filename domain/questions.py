@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from domain.kpis import Dimension, Kpi, NotOffered, Where, offer
-from domain.periods import Grain, Period, buckets
+from domain.periods import Grain, Period, Weekday, buckets
 from domain.series import KpiValue, Series
 
 MOST_SERIES = 200
@@ -19,6 +21,9 @@ MOST_POINTS = 20_000
 
 UNKNOWN = "UNKNOWN"
 """The member under which stands what has none, such as tickets of no known client."""
+
+NO_CLIENT = UUID(int=2**128 - 1)
+"""Stands for the client of tickets of no known client."""
 
 EVERYTHING = Where()
 """All tickets that people opened, of every client that the caller sees."""
@@ -81,6 +86,49 @@ class Question:
         if self.compare is None:
             return None
         return self.period.previous() if self.compare is Comparison.PREVIOUS_PERIOD else self.period.year_before()
+
+
+_NARROWING = {
+    Dimension.STAGE: "stages",
+    Dimension.PHASE: "phases",
+    Dimension.PRIORITY: "priorities",
+    Dimension.KIND: "kinds",
+    Dimension.CATEGORY: "categories",
+    Dimension.TEAM: "teams",
+    Dimension.TECHNICIAN: "technicians",
+    Dimension.SITE: "sites",
+    Dimension.LEAD: "leads",
+    Dimension.OUTCOME: "outcomes",
+    Dimension.TENURE: "tenures",
+    Dimension.BASELINE: "baselines",
+}
+
+
+def of_members(question: Question, members: Mapping[Dimension, str]) -> Question:
+    """Return the question after what stands under these members alone, which is one series of the answer."""
+    narrower: dict[str, object] = {}
+    for dimension, member in members.items():
+        if dimension is Dimension.CLIENT:
+            client = NO_CLIENT if member == UNKNOWN else UUID(member)
+            asked = question.where.clients
+            narrower["clients"] = (client,) if asked is None or client in asked else ()
+        else:
+            among = question.where.members().get(dimension)
+            narrower[_NARROWING[dimension]] = (member,) if among is None or member in among else ()
+    return replace(question, where=replace(question.where, **narrower))  # type: ignore[arg-type]
+
+
+def of_bucket(question: Question, day: date, week_start: Weekday) -> Question:
+    """Return the question after the bucket in which a day lies, which is one point of each series.
+
+    Raises:
+        NotOffered: the day lies outside the period.
+    """
+    cut = buckets(question.period, question.grain, week_start)
+    found = next((one for one in cut if one.start <= day < one.end), None)
+    if found is None:
+        raise NotOffered(f"{day} lies outside the period; give the first day of one of its buckets.")
+    return replace(question, period=Period(found.start, found.end))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from itertools import chain
+from functools import cache, cached_property, lru_cache
+from itertools import repeat
 from zoneinfo import ZoneInfo
 
 from domain.formulas import (
@@ -51,6 +51,11 @@ class Totals:
     spells: tuple[Spell, ...] = ()
     peak: float | None = None
     counts: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether they are sums and nothing else."""
+        return not self.spells and not self.counts and self.peak is None
 
     def __add__(self, other: Totals) -> Totals:
         both = (self.denominator, other.denominator)
@@ -145,6 +150,14 @@ class Timeline:
         return cls(tuple(Placed.at(bucket, moment) for bucket in buckets), Placed.at(whole, moment))
 
     @cached_property
+    def _settled(self) -> dict[Settling, tuple[bool, ...]]:
+        return {settling: tuple(placed.settled[settling] for placed in self.buckets) for settling in Settling}
+
+    def settled(self, settling: Settling) -> tuple[bool, ...]:
+        """Tell of each bucket whether what it waits for has had its time."""
+        return self._settled[settling]
+
+    @cached_property
     def starts(self) -> tuple[date, ...]:
         """The first day of each bucket."""
         return tuple(placed.bucket.start for placed in self.buckets)
@@ -192,8 +205,12 @@ class Series:
     @cached_property
     def values(self) -> tuple[KpiValue, ...]:
         """The value of each bucket."""
-        found = enumerate(self.timeline.buckets)
-        return tuple(_at(self.kpi, placed, self.totals.get(position, NOTHING)) for position, placed in found)
+        found = [self.totals.get(position, NOTHING) for position in range(len(self.timeline.buckets))]
+        if self.kpi.definition.kind is KpiKind.LEVEL or not all(one.plain for one in found):
+            return tuple(map(_at, repeat(self.kpi), self.timeline.buckets, found))
+        of_sums = _of_sums(self.kpi)
+        settled = self.timeline.settled(self.kpi.definition.settling)
+        return tuple([of_sums(one.numerator, one.denominator, late) for one, late in zip(found, settled, strict=True)])
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -210,17 +227,22 @@ def single(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
 def _at(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
     definition = kpi.definition
     if definition.kind is KpiKind.LEVEL and not placed.begun:
-        return _no_data(totals)
+        return _no_data(NOTHING)
     settled = placed.settled[definition.settling]
-    if totals.spells or totals.counts or totals.peak is not None:
+    if not totals.plain:
         return _value(definition, totals, settled=settled)
-    return _of_sums(kpi, totals.numerator, totals.denominator, settled)
+    return _of_sums(kpi)(totals.numerator, totals.denominator, settled)
 
 
-@lru_cache(maxsize=16_384)
-def _of_sums(kpi: Kpi, numerator: float, denominator: float | None, settled: bool) -> KpiValue:  # noqa: FBT001
+@cache
+def _of_sums(kpi: Kpi) -> Callable[[float, float | None, bool], KpiValue]:
     """Remember what plain sums come to: a client has few tickets in a month, and the same few again and again."""
-    return _value(kpi.definition, Totals(numerator, denominator), settled=settled)
+
+    @lru_cache(maxsize=4_096)
+    def value(numerator: float, denominator: float | None, settled: bool) -> KpiValue:  # noqa: FBT001
+        return _value(kpi.definition, Totals(numerator, denominator), settled=settled)
+
+    return value
 
 
 def _value(definition: Definition, totals: Totals, *, settled: bool) -> KpiValue:
@@ -345,14 +367,18 @@ def _no_data(totals: Totals) -> KpiValue:
 
 def added(several: Collection[Totals]) -> Totals:
     """Return the sum of any number of totals, in one go."""
-    denominators = [one.denominator for one in several if one.denominator is not None]
-    return Totals(
-        numerator=sum(one.numerator for one in several),
-        denominator=sum(denominators) if denominators else None,
-        spells=tuple(chain.from_iterable(one.spells for one in several)),
-        counts=tuple(chain.from_iterable(one.counts for one in several)),
-        peak=max((one.peak for one in several if one.peak is not None), default=None),
-    )
+    numerator, denominator, peak = 0.0, None, None
+    spells: list[Spell] = []
+    counts: list[tuple[float, int]] = []
+    for one in several:
+        numerator += one.numerator
+        if one.denominator is not None:
+            denominator = one.denominator + (denominator or 0)
+        if one.peak is not None:
+            peak = _highest(peak, one.peak)
+        spells += one.spells
+        counts += one.counts
+    return Totals(numerator, denominator, tuple(spells), peak, tuple(counts))
 
 
 def _highest(one: float | None, other: float | None) -> float | None:

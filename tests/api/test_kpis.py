@@ -271,3 +271,46 @@ async def test_figures_take_their_scope_and_rows_that_of_tickets(provider: Provi
     data, errors = await answered(provider, EXPLAIN, variables, no_tickets)
     assert data == {"kpi": {"explain": None}}
     assert "TICKETS_READ" in errors[0]
+
+
+async def test_one_bucket_and_one_member_are_explained_by_their_own_rows(provider: Provider) -> None:
+    provider.clock.forward(days=60)
+    one, other = await provider.client("One"), await provider.client("Other")
+    for client, shift in ((one, 0), (other, 10)):
+        april = LOGGED + timedelta(days=35)
+        await report(provider, client, ticket(shift + 1, 1, 2), ticket(shift + 2), ticket(shift + 3, logged_at=april))
+    await report(provider, None, ticket(99))
+    text = """query ($query: KpiQuery!, $bucket: Date, $members: [KpiMemberInput!]) { kpi(query: $query) {
+        explain(part: DENOMINATOR, bucket: $bucket, members: $members, first: 20) { totalCount } } }"""
+    query = {"key": "ESCALATION_RATE", "period": YEAR, "by": ["CLIENT"]}
+
+    async def behind(bucket: str | None = None, **members: str) -> int:
+        named = [{"dimension": dimension, "member": member} for dimension, member in members.items()]
+        variables = {"query": query, "bucket": bucket, "members": named}
+        count: int = (await asked(provider, text, variables))["kpi"]["explain"]["totalCount"]
+        return count
+
+    first = public(IdKind.CLIENT, one)
+    assert (await behind(), await behind("2026-03-01"), await behind("2026-04-01")) == (7, 5, 2)
+    assert (await behind(CLIENT=first), await behind("2026-03-01", CLIENT=first)) == (3, 2)
+    assert (await behind(CLIENT="UNKNOWN"), await behind("2026-05-01", CLIENT="UNKNOWN")) == (1, 0)
+    assert await behind(CLIENT=first, STAGE="UNKNOWN") == 3
+    for members, words in (
+        ([{"dimension": "STAGE", "member": "LIMBO"}], "'LIMBO' is no STAGE"),
+        ([{"dimension": "CLIENT", "member": first}] * 2, "named twice"),
+        ([{"dimension": "LEAD", "member": "UNKNOWN"}], "isn't kept by LEAD"),
+    ):
+        _, errors = await answered(provider, text, {"query": query, "members": members})
+        assert words in errors[0]
+    _, errors = await answered(provider, text, {"query": query, "bucket": "2028-01-01"})
+    assert "2028-01-01 lies outside the period" in errors[0]
+
+
+async def test_technicians_are_explained_only_to_whoever_may_know_them(provider: Provider) -> None:
+    text = """query ($query: KpiQuery!) { kpi(query: $query) { explain(part: NUMERATOR, first: 1, members: [
+        {dimension: TECHNICIAN, member: "UNKNOWN"}]) { totalCount } } }"""
+    query = {"query": {"key": "TICKETS_LOGGED", "period": YEAR}}
+    program = await provider.program(Scope.KPIS_READ, Scope.TICKETS_READ)
+    _, errors = await answered(provider, text, query, program)
+    assert "MEMBERS_READ" in errors[0]
+    assert (await asked(provider, text, query))["kpi"]["explain"] == {"totalCount": 0}
