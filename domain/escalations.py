@@ -200,11 +200,15 @@ def escalations(
                 reason=named.reason,
             )
         )
-    if rule.sla_missed and missed_at is not None:
+    if rule.sla_missed and missed_at is not None and (missed_at, EscalationKind.SLA) not in _moments(found):
         found.append(Escalation(missed_at, None, None, None, None, None, EscalationKind.SLA))
     if len(found) > 1:
         found.sort(key=lambda one: one.at)
     return tuple(found)
+
+
+def _moments(found: Sequence[Escalation]) -> set[tuple[datetime, EscalationKind]]:
+    return {(one.at, one.kind) for one in found}
 
 
 def derive(rule: EscalationRule, hand_overs: Sequence[HandOver]) -> tuple[Escalation, ...]:

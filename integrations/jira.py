@@ -20,7 +20,7 @@ from domain.tickets import (
 )
 from integrations.courses import open_wait, standing
 from integrations.jira_fields import Extras, extras
-from integrations.jira_histories import agent_of, with_history
+from integrations.jira_histories import ESCALATED, ESCALATION, agent_of, with_history
 from integrations.payloads import Place, records
 from integrations.readings import Ignored
 from integrations.trade_words import domain_of, kind_named, line_named, priority_named, source_named, waiting_named
@@ -42,8 +42,6 @@ BY_NUMBER = {
 DONE = "done"
 DONE_NAMES = ("done", "resolved", "closed", "canceled", "cancelled", "completed")
 """States that end an issue, in payloads from before statuses had categories."""
-
-ESCALATED = "escalated"
 
 
 def parse(body: object) -> tuple[ReportedTicket, ...]:
@@ -96,7 +94,7 @@ def _issue(issue: Place, hook: Place) -> ReportedTicket:
         waits=() if done else open_wait(changed_at, waiting_named(status)),
         response_sla=found.response_sla,
         resolution_sla=found.resolution_sla,
-        escalations=_escalated(hook.at("changelog"), changed_at),
+        escalations=_escalated(hook.at("changelog"), changed_at, found.team),
         snapshot=True,
     )
     histories = issue.at("changelog")
@@ -127,10 +125,10 @@ def _duplicate(fields: Place) -> tuple[bool, str | None]:
     return True, None
 
 
-def _escalated(changelog: Place, at: datetime) -> tuple[ReportedEscalation, ...]:
+def _escalated(changelog: Place, at: datetime, team: str | None) -> tuple[ReportedEscalation, ...]:
     """Return the escalation that a change of the status to Escalated is."""
     return tuple(
-        ReportedEscalation(at, EscalationKind.FUNCTIONAL, reason="The status became Escalated.")
+        ReportedEscalation(at, EscalationKind.FUNCTIONAL, to_team=team, reason=ESCALATION)
         for item in changelog.at("items").items()
         if item.at("field").words() == "status" and (item.at("toString").words() or "").lower() == ESCALATED
     )

@@ -10,6 +10,11 @@ from integrations.courses import Course
 from integrations.payloads import Place
 from integrations.trade_words import line_named, waiting_named
 
+ESCALATED = "escalated"
+"""The name of a state that every service project may have, in small letters."""
+
+ESCALATION = "The status became Escalated."
+
 
 def agent_of(person: Place) -> str | None:
     """Return the key of an account: cloud sites have an id, servers a key, and old ones a login only."""
@@ -30,7 +35,7 @@ def with_history(told: ReportedTicket, changelog: Place, done: tuple[str, ...]) 
     ends = {*done}
     if states and told.resolved_at is not None:
         ends.add(_text(states[-1], "toString"))
-    course, escalations = Course(), []
+    course, escalated_at = Course(), []
     now = told.hand_overs[-1] if told.hand_overs else HandOver(told.logged_at, None)
     teams, agents = _of(changes, "Team"), _of(changes, "assignee")
     team = teams[0].at("fromString").words() if teams else now.team
@@ -49,8 +54,8 @@ def with_history(told: ReportedTicket, changelog: Place, done: tuple[str, ...]) 
             name = _text(item, "toString")
             course.waits(at, waiting_named(name))
             (course.resolved if name in ends else course.open)(at)
-            if name == "escalated":
-                escalations.append(_escalation(at))
+            if name == ESCALATED:
+                escalated_at.append(at)
             continue
         if team is not None or agent is not None:
             course.had(HandOver(at, team, line_named(team), agent=agent))
@@ -59,7 +64,7 @@ def with_history(told: ReportedTicket, changelog: Place, done: tuple[str, ...]) 
         hand_overs=course.hand_overs,
         waits=course.stretches,
         resolutions=course.resolutions or told.resolutions,
-        escalations=tuple(escalations),
+        escalations=tuple(_escalation(at, course.hand_overs) for at in escalated_at),
         snapshot=False,
     )
 
@@ -82,5 +87,7 @@ def _text(item: Place, key: str) -> str:
     return (item.at(key).words() or "").lower()
 
 
-def _escalation(at: datetime) -> ReportedEscalation:
-    return ReportedEscalation(at, EscalationKind.FUNCTIONAL, reason="The status became Escalated.")
+def _escalation(at: datetime, hand_overs: tuple[HandOver, ...]) -> ReportedEscalation:
+    """Return the escalation to the team that had the issue from then on: a hand-over at that moment is the same one."""
+    teams = [had.team for had in hand_overs if had.at <= at]
+    return ReportedEscalation(at, EscalationKind.FUNCTIONAL, to_team=teams[-1] if teams else None, reason=ESCALATION)

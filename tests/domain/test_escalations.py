@@ -14,8 +14,9 @@ from domain.escalations import (
     Stay,
     Window,
     derive,
+    escalations,
 )
-from domain.tickets import HandOver, Priority, ReportedTicket, hand_overs
+from domain.tickets import EscalationKind, HandOver, Priority, ReportedEscalation, ReportedTicket, hand_overs
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TIERS = EscalationRule(EscalationTest.TIER_RAISED)
@@ -139,3 +140,12 @@ def test_a_report_said_again_has_the_same_digest_and_a_changed_one_another() -> 
     assert (
         report.digest() == ReportedTicket("1", "Acme", START, changed_at=day(3), hand_overs=report.hand_overs).digest()
     )
+
+
+def test_a_target_that_passed_escalates_once_though_the_source_names_it_too() -> None:
+    named = ReportedEscalation(day(2), EscalationKind.SLA, reason="The resolution was overdue.")
+    ticket = ReportedTicket("T", None, START, escalations=(named,))
+    watched = EscalationRule(EscalationTest.TIER_RAISED, sla_missed=True)
+    assert [(one.at, one.reason) for one in escalations(watched, ticket, day(2))] == [(day(2), named.reason)]
+    assert [one.at for one in escalations(watched, ticket, day(3))] == [day(2), day(3)]
+    assert [one.at for one in escalations(watched, ReportedTicket("T", None, START), day(3))] == [day(3)]

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from domain.escalations import EscalationRule, EscalationTest, escalations
 from domain.tickets import (
     EscalationKind,
     Exclusion,
@@ -179,7 +180,8 @@ def test_a_whole_change_log_tells_the_course_from_the_first_change_on() -> None:
         Resolution(at("2026-03-02T11:00:00"), at("2026-03-02T12:00:00")),
         Resolution(at("2026-03-02T13:00:00")),
     )
-    assert [one.at for one in ticket.escalations] == [at("2026-03-02T10:00:00")]
+    assert [(one.at, one.to_team) for one in ticket.escalations] == [(at("2026-03-02T10:00:00"), "Network L2")]
+    assert [one.kind for one in escalations(EscalationRule(EscalationTest.TIER_RAISED), ticket)] == ["FUNCTIONAL"]
 
 
 def test_a_change_log_of_which_a_part_is_missing_does_not_pass_for_the_whole() -> None:
