@@ -84,14 +84,22 @@ SPELLS = text("""
 _SPLIT = """case when cast(:by_client as boolean) then {client} end as client_id,
            case when cast(:by_stage as boolean) then {stage} end as stage"""
 
+# The stays of the period are found first, for an instant each would look through all that there ever were.
 OPEN_CYCLES = text(f"""
+    with stays as materialized (
+        select v.cycle_id, v.client_id, v.stage, v.entered_at, v.left_at from visit v
+        where v.tenant_id = :tenant and v.stage = any(:onboarding)
+          and v.entered_at <= (select max(at) from unnest(cast(:instants as timestamptz[])) at)
+          and (v.left_at is null or v.left_at > (select min(at) from unnest(cast(:instants as timestamptz[])) at))
+          and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
+          and (cast(:stages as text[]) is null or v.stage = any(:stages))
+    ), onboardings as materialized (
+        select v.* from stays v join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
+        where coalesce(c.outcome <> all(:never), true)
+    )
     select (i.n - 1)::int as bucket, {_SPLIT.format(client="v.client_id", stage="v.stage")}, count(*)::int as cycles
     from unnest(cast(:instants as timestamptz[])) with ordinality as i(at, n)
-    join visit v on v.tenant_id = :tenant and v.entered_at <= i.at and (v.left_at is null or v.left_at > i.at)
-    join cycle c on c.tenant_id = :tenant and c.id = v.cycle_id
-    where v.stage = any(:onboarding) and coalesce(c.outcome <> all(:never), true)
-      and (cast(:clients as uuid[]) is null or v.client_id = any(:clients))
-      and (cast(:stages as text[]) is null or v.stage = any(:stages))
+    join onboardings v on v.entered_at <= i.at and (v.left_at is null or v.left_at > i.at)
     group by 1, 2, 3
 """)
 

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
-from tests.bench import reads, subscribers, transitions
+from tests.bench import growth, reads, security, subscribers, transitions
 from tests.bench.report import Goal
 from tests.bench.world import World, world
 
 GOALS: dict[str, Callable[[World], AsyncIterator[Goal | str]]] = {
     "reads": reads.measure,
+    "growth": growth.measure,
+    "security": security.measure,
     "transitions": transitions.measure,
     "subscribers": subscribers.measure,
 }

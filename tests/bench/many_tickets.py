@@ -81,7 +81,8 @@ async def fill(url: str, provider: Provider, clients: Sequence[UUID], number: in
         half, since = number // 2, now - timedelta(days=days)
         shape = (since, now, float(days * 86_400), float(number), len(clients), settings.zone.key)
         await asyncio.gather(
-            one.execute(statements["draw"], 1, half, *shape), other.execute(statements["draw"], half + 1, number, *shape)
+            one.execute(statements["draw"], 1, half, *shape),
+            other.execute(statements["draw"], half + 1, number, *shape),
         )
         await one.execute("analyze drawing.drawn")
         tenant = provider.tenant_id

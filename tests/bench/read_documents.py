@@ -1,4 +1,4 @@
-"""The reads of goal 1: what the product and mercurius are asked, what PostGraphile is, and the goals of each."""
+"""What is read: the documents of the product and of mercurius, those of PostGraphile, and the floor of each."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -36,11 +36,14 @@ class Read:
     name: str
     what: str
     document: str
-    functions: str
-    floor: float
+    functions: str = ""
+    floor: float = 0.0
     """The least share of the pace of *raw*."""
     months: int = 0
     days: int = 0
+    of_client: bool = False
+    keys: tuple[str, ...] = ()
+    """The figures of a read of all clients together."""
 
     def period(self, today: date) -> tuple[date, date]:
         """Return the first day asked for and the one after the last."""
@@ -54,11 +57,12 @@ class Read:
         """Return the request of the product and of mercurius."""
         start, end = self.period(datetime.now(UTC).date())
         variables: dict[str, Any] = {"from": start, "to": end}
-        if self.name == "card":
+        if self.of_client:
             variables["id"] = public(IdKind.CLIENT, world.onboardings[0].client)
-        if self.name == "dashboard":
-            shape = {"period": {"from": start, "to": end}, "grain": "DAY", "compareWith": "PREVIOUS_PERIOD"}
-            variables = {"queries": [{"key": key, **shape} for key in SIX]}
+        if self.keys:
+            shape = {"period": {"from": start, "to": end}, "grain": "DAY" if self.days else "MONTH"}
+            shape |= {"compareWith": "PREVIOUS_PERIOD"} if self.days else {}
+            variables = {"queries": [{"key": key, **shape} for key in self.keys]}
         return msgspec.json.encode({"query": self.document, "variables": variables})
 
     def asked_bare(self, world: World) -> bytes:
@@ -73,7 +77,7 @@ class Read:
         start, ends = self.period(datetime.now(UTC).date())
         bare = {"tenant": world.provider.tenant_id, "start": start, "ends": ends}
         bare |= {"zone": ZONE, "moment": datetime.now(UTC)}
-        return bare | ({"client": world.onboardings[0].client} if self.name == "card" else {})
+        return bare | ({"client": world.onboardings[0].client} if self.of_client else {})
 
 
 READS = (
@@ -84,6 +88,7 @@ READS = (
         _of_functions("client: card", f"{{ nodes {{ {ROW} }} }}", client="UUID!"),
         0.4,
         months=3,
+        of_client=True,
     ),
     Read(
         "months",
@@ -108,6 +113,7 @@ READS = (
         ),
         0.5,
         days=30,
+        keys=SIX,
     ),
     Read(
         "list",
@@ -118,3 +124,20 @@ READS = (
         months=3,
     ),
 )
+
+OVERALL_TREND = Read(
+    "trend",
+    "overall trend, 24 months of escalation rate",
+    f"query Trend($queries: [KpiQuery!]!) {{ kpis(queries: $queries) {{ series {{ columns {COLUMNS} }} }} }}",
+    months=24,
+    keys=("ESCALATION_RATE",),
+)
+CLIENT_TREND = Read(
+    "client trend",
+    "one client's trend, 24 months of escalation rate",
+    "query Trend($id: ID!, $from: Date!, $to: Date!) { client(ref: {id: $id}) { id "
+    f"kpi(key: ESCALATION_RATE, period: {{from: $from, to: $to}}, grain: MONTH) {{ columns {COLUMNS} }} }} }}",
+    months=24,
+    of_client=True,
+)
+DASHBOARD = next(read for read in READS if read.name == "dashboard")

@@ -26,7 +26,7 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
     else:
         yield f"peers: {peers.versions()}"
         kinds += peers.KINDS
-    async with sides.serving(world, kinds) as asked:
+    async with sides.serving({kind: (kind, world) for kind in kinds}) as asked:
         for read in READS:
             ours, *others = [await sides.answer(side, read) for side in asked]
             for side, theirs in zip(asked[1:], others, strict=True):

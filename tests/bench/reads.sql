@@ -200,14 +200,18 @@ with settling as (
     from buckets b left join counted c on c.day = b.day group by b.day, b.ends
 ), whole as (
     select sum(t) as t, sum(e) as e, sum(x) as x, bool_and(over) as over, bool_and(settled) as settled from daily
+), stays as materialized (
+    select cycle_id, entered_at, left_at from visit
+    where tenant_id = $1 and stage = any('{CONTRACTING,ASSET_DISCOVERY,EARLY_SUPPORT}')
+      and entered_at <= $5 and (left_at is null or left_at > ($2::date - 1)::timestamp at time zone $4)
+), onboardings as materialized (
+    select s.* from stays s join cycle c on c.tenant_id = $1 and c.id = s.cycle_id
+    where coalesce(c.outcome <> all('{MISTAKE,DUPLICATE}'), true)
 ), open_at as (
-    select b.day, b.ends <= $5 as over, count(v.id)::float8 as n
+    select b.day, b.ends <= $5 as over, count(v.cycle_id)::float8 as n
     from (select day, ends from buckets union all select $2::date - 1, $2::date::timestamp at time zone $4) b
-    left join (
-        select v.id, v.entered_at, v.left_at from visit v join cycle c on c.tenant_id = $1 and c.id = v.cycle_id
-        where v.tenant_id = $1 and v.stage = any('{CONTRACTING,ASSET_DISCOVERY,EARLY_SUPPORT}')
-          and coalesce(c.outcome <> all('{MISTAKE,DUPLICATE}'), true)
-    ) v on v.entered_at <= least(b.ends, $5) and (v.left_at is null or v.left_at > least(b.ends, $5))
+    left join onboardings v
+      on v.entered_at <= least(b.ends, $5) and (v.left_at is null or v.left_at > least(b.ends, $5))
     group by 1, 2
 ), gated as (
     select (t.effective_at at time zone $4)::date as day, count(*) as d,

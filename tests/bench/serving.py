@@ -1,7 +1,8 @@
 """A server as a process of its own: `python -m tests.bench.serving product|raw|sockets APP_URL RELAY_URL PORT`.
 
 The product and the bare route are served by the same server on the same event loop; they differ in the
-application alone. Sockets are served by nothing but the event loop.
+application alone. Sockets are served by nothing but the event loop. What is called unpoliced comes in as a login
+that no policy binds, so that only the statements' own predicates keep tenants apart.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from api.logs import configure
 from api.server import server
 from api.settings import Settings
 from db.session import Database
-from tests.bench import peers, raw_reads, raw_sockets
+from tests.bench import peers, policies, raw_reads, raw_sockets
 from tests.bench.world import World
 from tests.support.serving import _free_port
 from workflows import worker
@@ -98,6 +99,8 @@ async def _answers(client: httpx2.AsyncClient, address: str) -> bool:
 
 if __name__ == "__main__":
     kind, app_url, relay_url, port = sys.argv[1:]
+    if kind.endswith(" unpoliced"):
+        kind, app_url = policies.unpoliced(kind, app_url)
     kinds = {
         "product": lambda: serve_product(app_url, relay_url, int(port)),
         "raw": lambda: serve_raw(app_url, int(port)),

@@ -92,9 +92,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(
-    clients: int = CLIENTS, tickets: int = TICKETS, few_tickets: int = FEW_TICKETS
-) -> AsyncIterator[World]:
+async def world(clients: int = CLIENTS, tickets: int = TICKETS, few_tickets: int = FEW_TICKETS) -> AsyncIterator[World]:
     """Bring up a server, take clients into service through the product's own workflows, and draw their tickets."""
     with tempfile.TemporaryDirectory(prefix="steadystate_bench_") as folder:
         Path(folder).chmod(0o711)  # as root the server runs as another account, which has to come to it

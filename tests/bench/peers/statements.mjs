@@ -45,14 +45,19 @@ const DAILY = `
   ) counted group by 1`;
 
 const OPEN = `
-  select b.day::text as start, count(v.id)::float8 as open
+  with stays as materialized (
+    select cycle_id, entered_at, left_at from visit
+    where tenant_id = $1 and stage = any('{CONTRACTING,ASSET_DISCOVERY,EARLY_SUPPORT}')
+      and entered_at <= $5 and (left_at is null or left_at > ($2::date - 1)::timestamp at time zone $4)
+  ), onboardings as materialized (
+    select s.* from stays s join cycle c on c.tenant_id = $1 and c.id = s.cycle_id
+    where coalesce(c.outcome <> all('{MISTAKE,DUPLICATE}'), true)
+  )
+  select b.day::text as start, count(v.cycle_id)::float8 as open
   from (select day::date, (day::date + 1)::timestamp at time zone $4 as ends
         from generate_series($2::date - interval '1 day', $3::date - interval '1 day', '1 day') day) b
-  left join (
-    select v.id, v.entered_at, v.left_at from visit v join cycle c on c.tenant_id = $1 and c.id = v.cycle_id
-    where v.tenant_id = $1 and v.stage = any('{CONTRACTING,ASSET_DISCOVERY,EARLY_SUPPORT}')
-      and coalesce(c.outcome <> all('{MISTAKE,DUPLICATE}'), true)
-  ) v on v.entered_at <= least(b.ends, $5) and (v.left_at is null or v.left_at > least(b.ends, $5))
+  left join onboardings v
+    on v.entered_at <= least(b.ends, $5) and (v.left_at is null or v.left_at > least(b.ends, $5))
   group by 1`;
 
 const GATED = `
