@@ -117,9 +117,11 @@ async def latest_cycle(context: OperationContext, keys: Sequence[UUID]) -> list[
 async def stages_of(context: OperationContext, roots: Sequence[Client]) -> list[Stage | None]:
     """Return the stage of the latest onboarding of each client."""
     ids = [root.cycle_id for root in roots if root.cycle_id]
-    latest = dict(zip(ids, await latest_cycle(context, ids), strict=True))
-    found = [latest.get(root.cycle_id) if root.cycle_id else None for root in roots]
-    return [cycle.stage if cycle else None for cycle in found]
+    if not ids:
+        return [None] * len(roots)
+    async with context.reading() as tx:
+        stages = await cycles.stages(tx, ids)
+    return [stages.get(root.cycle_id) if root.cycle_id else None for root in roots]
 
 
 async def contacts_of(context: OperationContext, keys: Sequence[UUID], page: Page) -> list[list[Contact]]:

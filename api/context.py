@@ -6,9 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
-from api.loaders import Loaders
+from api.loaders import Loader, Loaders
 from api.rates import Rate
 from db.session import Transaction
 from domain.access import Principal
@@ -52,7 +51,7 @@ class OperationContext:
                 await self._roll_back(error)
                 raise
 
-    def loader(self, batch: Callable[..., Awaitable[Sequence[V]]], *parameters: Hashable) -> DataLoader[Any, V]:
+    def loader(self, batch: Callable[..., Awaitable[Sequence[V]]], *parameters: Hashable) -> Loader[Any, V]:
         """Return the operation's loader of a batch function: `await info.context.loader(batch).load(key)`."""
         return self._loaders.of(batch, *parameters)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from sqlalchemy import text
 
 from db.session import Transaction
@@ -15,10 +17,10 @@ from domain.own_calendars import OWN, CalendarOwner, Calendars, CalendarVersion
 from domain.tenants import TenantSettings
 
 IN_FORCE = text("""
-    select cast(null as uuid) as site_id, cast(null as uuid) as contract_id, settings as body
+    select cast(null as uuid) as site_id, cast(null as uuid) as contract_id, cast(settings as text) as body
     from tenant where id = :tenant
     union all
-    select site_id, contract_id, body from calendar
+    select site_id, contract_id, cast(body as text) from calendar
     where tenant_id = :tenant and valid_to is null and body is not null and client_id is not null
       and (cast(:clients as uuid[]) is null or client_id = any(:clients))
 """)
@@ -68,12 +70,28 @@ async def of_cycles(tx: Transaction, cycles: Iterable[Cycle]) -> dict[UUID, Cale
 async def in_force(tx: Transaction, clients: Iterable[UUID] | None = None) -> Calendars:
     """Return the provider's calendar and those of sites and contracts, of all clients or of some, in one statement."""
     rows = await tx.rows(IN_FORCE, tenant=tx.tenant, clients=None if clients is None else list(clients))
+    return as_read(rows)
+
+
+def as_read(rows: Sequence[asyncpg.Record]) -> Calendars:
+    """Return the calendars that rows of `IN_FORCE` hold."""
     tenant = next(row["body"] for row in rows if row["site_id"] is None and row["contract_id"] is None)
     return Calendars(
-        TenantSettings.from_data(tenant).calendar,
-        {row["site_id"]: _own(row) for row in rows if row["site_id"]},
-        {row["contract_id"]: _own(row) for row in rows if row["contract_id"]},
+        _tenants(tenant),
+        {row["site_id"]: _owned(row["site_id"], None, row["body"]) for row in rows if row["site_id"]},
+        {row["contract_id"]: _owned(None, row["contract_id"], row["body"]) for row in rows if row["contract_id"]},
     )
+
+
+# Every question reads the calendars; the same text makes the same calendar, which never changes.
+@lru_cache(maxsize=1_024)
+def _tenants(settings: str) -> Calendar:
+    return TenantSettings.from_data(msgspec.json.decode(settings)).calendar
+
+
+@lru_cache(maxsize=4_096)
+def _owned(site: UUID | None, contract: UUID | None, body: str) -> Calendar:
+    return own(site, contract, msgspec.json.decode(body))
 
 
 async def of_owners(tx: Transaction, owners: Sequence[UUID]) -> dict[UUID, Calendar]:

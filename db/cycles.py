@@ -59,6 +59,8 @@ BY_IDS = text(f"""
     select {_COLUMNS} from cycle c where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
 """)
 
+STAGES = text("select id, stage from cycle where tenant_id = :tenant and id = any(cast(:ids as uuid[]))")
+
 OF_CLIENTS = text(f"""
     select {_COLUMNS} from cycle c
     where c.tenant_id = :tenant and c.client_id = any(cast(:clients as uuid[]))
@@ -209,6 +211,12 @@ async def by_ids(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Cycle]:
     """Return cycles by id, in one statement."""
     rows = await tx.rows(BY_IDS, tenant=tx.tenant, ids=list(ids))
     return {row["id"]: _cycle(row) for row in rows}
+
+
+async def stages(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Stage]:
+    """Return in which stage cycles stand, by id."""
+    rows = await tx.rows(STAGES, tenant=tx.tenant, ids=list(ids))
+    return {row["id"]: Stage(row["stage"]) for row in rows}
 
 
 async def of_clients(tx: Transaction, clients: Iterable[UUID]) -> dict[UUID, list[Cycle]]:

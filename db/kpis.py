@@ -40,7 +40,7 @@ class Reader:
     calendars: Calendars
     facts: tuple[Fact, ...] = ()
     """The additive facts of all that is asked."""
-    _read: dict[object, list[asyncpg.Record]] = field(default_factory=dict)
+    _read: dict[object, dict[Key, asyncpg.Record]] = field(default_factory=dict)
 
     async def totals(self, kpi: Kpi, asked: Asked) -> Sums:
         """Return what each bucket of each series adds up to; no amount of data changes the number of statements."""
@@ -52,14 +52,19 @@ class Reader:
         additive = facts_of(kpi, asked.where.escalation_kind)
         if kpi.definition.kind is KpiKind.LEVEL:
             return await self._stock(additive[0], asked)
-        return {_key(asked.by, row): _totals(additive, row) for row in await self._sums(asked)}
+        names = [fact.value for fact in additive]
+        return {key: _totals(names, row) for key, row in (await self._sums(asked)).items()}
 
-    async def _sums(self, asked: Asked) -> list[asyncpg.Record]:
-        where = replace(asked.where, escalation_kind=EscalationKind.FUNCTIONAL)
+    async def _sums(self, asked: Asked) -> dict[Key, asyncpg.Record]:
+        where = asked.where
+        if where.escalation_kind is not EscalationKind.FUNCTIONAL:
+            where = replace(where, escalation_kind=EscalationKind.FUNCTIONAL)
         same = (asked.buckets, asked.by, where, asked.as_of)
-        if same not in self._read:
-            self._read[same] = await ticket_sums.read(self.tx, asked, self.facts)
-        return self._read[same]
+        found = self._read.get(same)
+        if found is None:
+            rows = await ticket_sums.read(self.tx, asked, self.facts)
+            found = self._read[same] = {_key(asked.by, row): row for row in rows}
+        return found
 
     async def _stock(self, fact: Fact, asked: Asked) -> Sums:
         """A stock at the end of a bucket is all that came in less all that went by then, from the beginning on."""
@@ -69,11 +74,11 @@ class Reader:
         before = replace(asked, buckets=(Bucket(_THE_BEGINNING, month, whole=True),))
         begun = (Bucket(month, start, whole=True),) if month < start else ()
         stocks: dict[Key, float] = {}
-        for row in await self._sums(before):
-            stocks[_key(asked.by, row)] = sum(row[fact.value])
+        for key, row in (await self._sums(before)).items():
+            stocks[key] = sum(row[fact.value])
         moved: dict[Key, dict[int, float]] = {}
-        for row in await self._sums(replace(asked, buckets=(*begun, *asked.buckets))):
-            moved[_key(asked.by, row)] = dict(zip(row["buckets"], row[fact.value], strict=True))
+        for key, row in (await self._sums(replace(asked, buckets=(*begun, *asked.buckets)))).items():
+            moved[key] = dict(zip(row["buckets"], row[fact.value], strict=True))
         return {
             key: _cumulated(stocks.get(key, 0), moved.get(key, {}), len(begun), len(asked.buckets))
             for key in stocks | moved
@@ -106,8 +111,8 @@ def _client(client: UUID) -> str:
     return UNKNOWN if client == UNMAPPED else client.hex
 
 
-def _totals(facts: Sequence[Fact], row: asyncpg.Record) -> dict[int, Totals]:
-    return dict(zip(row["buckets"], map(_sum, *(row[fact.value] for fact in facts)), strict=True))
+def _totals(names: Sequence[str], row: asyncpg.Record) -> dict[int, Totals]:
+    return dict(zip(row["buckets"], map(_sum, *[row[name] for name in names]), strict=True))
 
 
 _sum = lru_cache(maxsize=16_384)(Totals)

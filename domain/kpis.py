@@ -80,9 +80,11 @@ class Kpi(Enum):
     CLIENTS_LOST = client_kpis.CLIENTS_LOST
     CLIENTS_IN_NOTICE = client_kpis.CLIENTS_IN_NOTICE
 
-    @property
-    def definition(self) -> Definition:
-        return self.value
+    definition: Definition
+
+    def __init__(self, definition: Definition) -> None:
+        # An attribute, and no property: every value of every series asks for it.
+        self.definition = definition
 
 
 @dataclass(frozen=True, slots=True)
