@@ -1,8 +1,10 @@
 """Answers: one question in, every series with its values; the same for the API, gates and reports."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from sqlalchemy import text
 
 from db import calendars, facts, kpis
 from db.asked import Asked
@@ -20,6 +22,10 @@ from domain.tickets import Priority, TicketKind
 
 _MEMBERS = (*Stage, *Phase, *Priority, *TicketKind, *Tenure, *BaselineStanding)
 _ORDER = {member.value: place for place, member in enumerate(_MEMBERS) if member != kpis.UNKNOWN}
+
+
+IN_FORCE = text(f"select k.*, ({facts.SETTLING}) as settling from ({calendars.IN_FORCE}) as k")
+"""The calendars, and until when escalations are waited for: what every question needs."""
 
 
 async def answer(tx: Transaction, question: Question, now: datetime) -> Answer:
@@ -51,13 +57,14 @@ class Reading:
     now: datetime
     settling: timedelta
     """Until when escalations are waited for."""
+    _timelines: dict[tuple[tuple[Bucket, ...], Moment], Timeline] = field(default_factory=dict)
 
     @classmethod
     async def of(cls, tx: Transaction, questions: Sequence[Question], now: datetime) -> "Reading":
         """Read what questions have in common, before any of them is answered."""
-        in_force = await calendars.in_force(tx)
-        settles = any(question.kpi.definition.settling is Settling.ESCALATIONS for question in questions)
-        settling = await facts.settling(tx) if settles else timedelta(0)
+        rows = await tx.rows(IN_FORCE, tenant=tx.tenant, clients=None)
+        in_force = calendars.as_read(rows)
+        settling = timedelta(seconds=float(rows[0]["settling"] or 0))
         summed = dict.fromkeys(one for asked in questions for one in facts_of(asked.kpi, asked.where.escalation_kind))
         return cls(kpis.Reader(tx, in_force, tuple(summed)), now, settling)
 
@@ -65,6 +72,14 @@ class Reading:
         """Return the instant as of which a question is answered: now, or an earlier one of its own."""
         at = self.now if question.as_of is None else min(question.as_of, self.now)
         return Moment(at, self.reader.calendars.tenant.zone, _settling(question, self.settling))
+
+    def timeline(self, cut: tuple[Bucket, ...], moment: Moment) -> Timeline:
+        """Return buckets as they lie to a moment, the same for all questions that cut alike."""
+        key = (cut, moment)
+        found = self._timelines.get(key)
+        if found is None:
+            found = self._timelines[key] = Timeline.of(cut, moment)
+        return found
 
 
 async def _answer(reading: Reading, question: Question) -> Answer:
@@ -74,7 +89,7 @@ async def _answer(reading: Reading, question: Question) -> Answer:
     at = moment.now
     asked = Asked(cut, question.by, question.where, moment, at if at < reading.now else None)
     sums, before, earlier = await _with_before(reading.reader, question, asked)
-    timeline = Timeline.of(cut, moment)
+    timeline = reading.timeline(cut, moment)
     answered = [
         MemberSeries(
             members=key,
@@ -127,6 +142,9 @@ def _keys(question: Question, found: Iterable[Key]) -> Sequence[Key]:
     keys = dict.fromkeys(found)
     if question.by == (Dimension.CLIENT,) and question.where.clients is not None:
         keys |= dict.fromkeys((client.hex,) for client in question.where.clients)
+    if Dimension.CLIENT in question.by:
+        # Clients come by size, which is not known yet.
+        return list(keys)
     return sorted(keys, key=lambda key: tuple(_rank(member) for member in key))
 
 
