@@ -53,11 +53,13 @@ from api.privacy import PrivacyQuery
 from api.privacy_mutations import PrivacyMutation
 from api.rate_limit import RateLimitQuery
 from api.scalars import SCALARS
+from api.scorecards import ScorecardQuery
 from api.site_mutations import SitesMutation
 from api.sites import SitesQuery
 from api.targets import TargetsMutation, TargetsQuery
 from api.tenant_mutations import TenantMutation
 from api.tenants import TenantQuery
+from api.ticket_mutations import TicketsMutation
 from api.tickets import TicketQuery
 from api.token_mutations import TokensMutation
 from api.tokens import TokensQuery
@@ -81,6 +83,7 @@ class Query(
     DefinitionQuery,
     TicketQuery,
     KpiQuery,
+    ScorecardQuery,
     TargetsQuery,
     MembersQuery,
     TokensQuery,
@@ -115,6 +118,7 @@ class Mutation(
     FollowUpsMutation,
     ChecklistsMutation,
     HandOffMutation,
+    TicketsMutation,
     MembersMutation,
     AbsencesMutation,
     TokensMutation,

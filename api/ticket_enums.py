@@ -2,7 +2,7 @@
 
 from api.enums import described
 from domain.escalations import EscalationTest, Phase
-from domain.tickets import EscalationKind, Exclusion, Priority, TicketKind, TicketSource
+from domain.tickets import EscalationKind, Exclusion, Priority, SlaResult, TicketKind, TicketSource, WaitingOn
 
 described(
     Priority,
@@ -60,6 +60,16 @@ described(
     SLA="The clock of an agreement.",
     VENDOR="Another company was called in.",
 )
+
+described(
+    WaitingOn,
+    "Who is to act while a ticket waits.",
+    CUSTOMER="The client.",
+    VENDOR="Another company.",
+    OTHER="Somebody else, or the source doesn't say who.",
+)
+
+described(SlaResult, "What came of an agreement.", MET="It was kept.", MISSED="It was missed.")
 
 described(
     EscalationTest,

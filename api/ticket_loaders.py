@@ -6,7 +6,7 @@ from uuid import UUID
 from api.client_loaders import Where
 from api.context import OperationContext
 from api.paging import Page
-from db import attribution, ticket_lists
+from db import escalation_rules, terms, ticket_lists
 from domain.escalations import EscalationRule, RecordedEscalation
 from domain.tickets import HandOver, Ticket
 
@@ -23,6 +23,27 @@ async def tickets_of(context: OperationContext, keys: Sequence[UUID], where: Whe
     async with context.reading() as tx:
         found = await ticket_lists.LISTING.rows_of(tx, keys, "LOGGED_AT", page, dict(where), descending=True)
     return [[ticket_lists.read(row) for row in found[key]] for key in keys]
+
+
+async def of_number(context: OperationContext, keys: Sequence[tuple[str, str]]) -> list[Ticket | None]:
+    """Load tickets by their systems and their numbers there."""
+    async with context.reading() as tx:
+        found = await ticket_lists.of_numbers(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+async def term(context: OperationContext, keys: Sequence[UUID]) -> list[str | None]:
+    """Load what categories, teams and agents are called."""
+    async with context.reading() as tx:
+        found = await terms.names(tx, keys)
+    return [found.get(key) for key in keys]
+
+
+async def course(context: OperationContext, keys: Sequence[UUID]) -> list[ticket_lists.Course]:
+    """Load when tickets waited and were resolved."""
+    async with context.reading() as tx:
+        found = await ticket_lists.courses_of(tx, keys)
+    return [found[key] for key in keys]
 
 
 async def hand_overs(context: OperationContext, keys: Sequence[UUID]) -> list[list[HandOver]]:
@@ -42,5 +63,5 @@ async def escalations(context: OperationContext, keys: Sequence[UUID]) -> list[l
 async def rule(context: OperationContext, keys: Sequence[str]) -> list[EscalationRule | None]:
     """Load the newest rule of systems."""
     async with context.reading() as tx:
-        found = await attribution.rules(tx)
-    return [found.get(key) for key in keys]
+        found = await escalation_rules.newest(tx)
+    return [found[key].rule if key in found else None for key in keys]

@@ -1,20 +1,25 @@
 """Tickets as they are read: one by one, in lists that an index serves, and with what belongs to each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy import ColumnElement, any_, bindparam, func, literal_column, select, text
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.keyset import Listing, Stretch
-from db.session import Transaction
+from db.session import Transaction, columns
 from db.tables.base import INSTANT
-from db.tables.tickets import TicketRow
+from db.tables.tickets import MISSED, OPEN, EscalationRow, TicketRow, TicketTermRow
+from db.terms import TermKind
+from domain.courses import with_course
 from domain.escalations import UNKNOWN_STAGE, RecordedEscalation
-from domain.tickets import HandOver, Ticket
+from domain.tickets import HandOver, ReportedTicket, Resolution, Ticket, Wait
 
 _T = TicketRow.__table__.c
 _TEXTS = ARRAY(sqltypes.Text())
@@ -30,10 +35,39 @@ _COLUMNS = (
     *(_T.escalations.label("times_escalated"), _T.first_escalated_at, _T.rule_version, _T.recorded_at, _T.version),
 )
 
+_E = EscalationRow.__table__.c
+_TERM = TicketTermRow.__table__.c
+_NEVER = literal_column("'infinity'::timestamptz", INSTANT)
+
+
+def _instant(name: str) -> ColumnElement[datetime]:
+    return bindparam(name, type_=INSTANT)
+
+
+def _literally(condition: str) -> ColumnElement[bool]:
+    """Return a condition without parameters, so that the index made for it is seen to fit."""
+    return literal_column(f"({condition})", sqltypes.Boolean())
+
+
+def _either(name: str, condition: str, holding: str | None = None) -> dict[str, ColumnElement[bool]]:
+    """Return a condition and its contrary."""
+    return {name: _literally(holding or condition), f"not_{name}": _literally(f"not ({condition})")}
+
+
+def _called(kind: TermKind, name: str) -> ColumnElement[Any]:
+    """Return any of the ids of terms with the names given."""
+    ids = select(_TERM.id).where(
+        _TERM.tenant_id == bindparam("tenant", type_=sqltypes.Uuid()),
+        _TERM.kind == literal_column(f"'{kind.value}'"),
+        _TERM.name == any_(bindparam(name, type_=_TEXTS)),
+    )
+    return any_(func.array(ids.scalar_subquery(), type_=_UUIDS))
+
+
 LISTING = Listing(
     columns=_COLUMNS,
     tenant=_T.tenant_id,
-    orders={"LOGGED_AT": (_T.logged_at, _T.id)},
+    orders={"LOGGED_AT": (_T.logged_at, _T.id), "RECORDED_AT": (_T.recorded_at, _T.id)},
     conditions={
         "clients": _T.client_id == any_(bindparam("clients", type_=_UUIDS)),
         "systems": _T.system == any_(bindparam("systems", type_=_TEXTS)),
@@ -42,11 +76,33 @@ LISTING = Listing(
         "phases": _T.phase == any_(bindparam("phases", type_=_TEXTS)),
         "priorities": _T.priority == any_(bindparam("priorities", type_=_TEXTS)),
         "sources": _T.source == any_(bindparam("sources", type_=_TEXTS)),
-        "escalated": (_T.escalations > 0) == bindparam("escalated", type_=sqltypes.Boolean()),
-        "unmapped": (_T.client_id.is_(None)) == bindparam("unmapped", type_=sqltypes.Boolean()),
-        "open": (_T.resolved_at.is_(None) & _T.closed_at.is_(None)) == bindparam("open", type_=sqltypes.Boolean()),
+        "kinds": _T.kind == any_(bindparam("kinds", type_=_TEXTS)),
+        "tiers": _T.tier == any_(bindparam("tiers", type_=ARRAY(sqltypes.Integer()))),
+        "sites": _T.site_id == any_(bindparam("sites", type_=_UUIDS)),
+        "devices": _T.device_id == any_(bindparam("devices", type_=_UUIDS)),
+        "categories": _T.category_id == _called(TermKind.CATEGORY, "categories"),
+        "teams": _T.team_id == _called(TermKind.TEAM, "teams"),
+        "agents": _T.agent_id == _called(TermKind.AGENT, "agents"),
+        "escalation_kinds": _T.id.in_(
+            select(_E.ticket_id).where(
+                _E.tenant_id == bindparam("tenant", type_=sqltypes.Uuid()),
+                _E.kind == any_(bindparam("escalation_kinds", type_=_TEXTS)),
+            )
+        ),
+        "overdue": _literally(OPEN) & (_T.resolution_due_at < bindparam("overdue", type_=INSTANT)),
+        "not_overdue": (~_literally(OPEN)) | (func.coalesce(_T.resolution_due_at, _NEVER) >= _instant("not_overdue")),
         "logged_from": _T.logged_at >= bindparam("logged_from", type_=INSTANT),
         "logged_to": _T.logged_at < bindparam("logged_to", type_=INSTANT),
+        "ended_from": _T.ended_at >= bindparam("ended_from", type_=INSTANT),
+        "ended_to": _T.ended_at < bindparam("ended_to", type_=INSTANT),
+        "updated_since": _T.recorded_at >= bindparam("updated_since", type_=INSTANT),
+        **_either("escalated", "escalations > 0"),
+        **_either("unmapped", "client_id is null"),
+        **_either("open", OPEN),
+        **_either("waiting", f"waiting and {OPEN}"),
+        **_either("reopened", "times_reopened > 0"),
+        **_either("sla_missed", f"coalesce({MISSED}, false)", f"({MISSED})"),
+        **_either("excluded", "exclusion is not null"),
     },
     parent=_T.client_id,
 )
@@ -67,9 +123,32 @@ ESCALATIONS = text("""
 """)
 
 
-async def listed(tx: Transaction, stretch: Stretch, where: Mapping[str, object]) -> list[Ticket]:
-    """Return a stretch of the tickets, the latest logged first, narrowed by conditions of `LISTING`."""
-    return [read(row) for row in await LISTING.rows(tx, "LOGGED_AT", stretch, where, descending=True)]
+COURSES = text("""
+    select id, logged_at, resolved_at, course from ticket
+    where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
+""")
+
+OF_NUMBERS = text("""
+    select t.system, t.external_id, t.id
+    from unnest(cast(:systems as text[]), cast(:numbers as text[])) as n(system, number)
+    join ticket t on t.tenant_id = :tenant and t.system = n.system and t.external_id = n.number
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When a ticket waited, and when it was resolved and reopened, in the order of time."""
+
+    waits: list[Wait]
+    resolutions: list[Resolution]
+
+
+async def listed(
+    tx: Transaction, stretch: Stretch, where: Mapping[str, object], order: str = "LOGGED_AT"
+) -> list[Ticket]:
+    """Return a stretch of the tickets, narrowed by conditions of `LISTING`: the latest logged first, or as written."""
+    descending = order == "LOGGED_AT"
+    return [read(row) for row in await LISTING.rows(tx, order, stretch, where, descending=descending)]
 
 
 async def count(tx: Transaction, where: Mapping[str, object]) -> int:
@@ -80,6 +159,24 @@ async def count(tx: Transaction, where: Mapping[str, object]) -> int:
 async def many(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Ticket]:
     """Return tickets by id, in one statement."""
     return {row["id"]: read(row) for row in await tx.rows(MANY, tenant=tx.tenant, ids=list(ids))}
+
+
+async def of_numbers(tx: Transaction, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Ticket]:
+    """Return tickets by their systems and their numbers there."""
+    systems, numbers = columns(list(keys), 2)
+    rows = await tx.rows(OF_NUMBERS, tenant=tx.tenant, systems=systems, numbers=numbers)
+    found = await many(tx, [row["id"] for row in rows])
+    return {(one.system, one.external_id): one for one in found.values()}
+
+
+async def courses_of(tx: Transaction, tickets: Sequence[UUID]) -> dict[UUID, Course]:
+    """Return when tickets waited and were resolved, in one statement."""
+    found = {}
+    for row in await tx.rows(COURSES, tenant=tx.tenant, ids=list(tickets)):
+        bare = ReportedTicket("", None, row["logged_at"])
+        whole = with_course(bare, row["course"], row["resolved_at"], None, None)
+        found[row["id"]] = Course(list(whole.waits), list(whole.resolutions))
+    return {ticket: found.get(ticket, Course([], [])) for ticket in tickets}
 
 
 async def hand_overs_of(tx: Transaction, tickets: Sequence[UUID]) -> dict[UUID, list[HandOver]]:

@@ -104,7 +104,12 @@ ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
         Role.VIEWER: _grant(_READS),
         Role.AGENT: _grant(
             (Scope.POLICIES_READ,),
-            (*(s for s in _READS if s is not Scope.POLICIES_READ), Scope.NOTES_WRITE, Scope.CHECKLIST_WRITE),
+            (
+                *(s for s in _READS if s is not Scope.POLICIES_READ),
+                Scope.NOTES_WRITE,
+                Scope.CHECKLIST_WRITE,
+                Scope.TICKETS_WRITE,
+            ),
         ),
         Role.ONBOARDING_LEAD: _grant(
             _READS,
@@ -120,7 +125,7 @@ ROLE_GRANTS: Mapping[Role, Mapping[Scope, Reach]] = MappingProxyType(
         Role.ACCOUNT_MANAGER: _grant(
             _READS, (Scope.CLIENTS_WRITE, Scope.NOTES_WRITE, Scope.ONBOARDING_HOLD, Scope.CHECKLIST_WRITE)
         ),
-        Role.TEAM_MANAGER: _grant(_READS),
+        Role.TEAM_MANAGER: _grant(_READS, (Scope.TICKETS_WRITE,)),
         Role.SERVICE_MANAGER: _grant(_SERVICE_MANAGER),
         Role.ADMIN: _grant((*_SERVICE_MANAGER, Scope.MEMBERS_WRITE, Scope.TENANT_WRITE)),
     }

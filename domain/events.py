@@ -325,6 +325,32 @@ class TicketsIngested(Event):
 
 @declared
 @dataclass(frozen=True, slots=True)
+class TicketChanged(Event):
+    """A person opened a ticket or did something with it; `change` says what, such as `RESOLVE`."""
+
+    TYPE: ClassVar[str] = "ticket.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.TICKET
+    SCOPE: ClassVar[Scope] = Scope.TICKETS_READ
+
+    change: str
+
+
+@declared
+@dataclass(frozen=True, slots=True)
+class EscalationRuleChanged(Event):
+    """What counts as an escalation in one system's tickets got a new version; tickets are gone through by it."""
+
+    TYPE: ClassVar[str] = "escalation_rule.changed"
+    SUBJECT: ClassVar[IdKind] = IdKind.ESCALATION_RULE
+    SCOPE: ClassVar[Scope] = Scope.POLICIES_READ
+
+    system: str
+    number: int
+    based_on: int | None
+
+
+@declared
+@dataclass(frozen=True, slots=True)
 class JobChanged(Event):
     """A job was begun, went on or ended; `done` of `total` is in the unit of its kind, such as bytes of a file."""
 
