@@ -43,7 +43,7 @@ _CUSTOMER = re.compile(r"\b(customer|client|caller|user|end[ -]?user|requester|r
 _VENDOR = re.compile(r"\b(vendor|supplier|third[ -]party|3rd[ -]party|partner|manufacturer)\b")
 
 _MONITORING = re.compile(
-    r"\b(monitor(ing)?|alerts?|rmm|systems management|impact manager event|event management|nagios|zabbix|prtg"
+    r"\b(monitoring|alerts?|rmm|systems management|impact manager event|event management|nagios|zabbix|prtg"
     r"|datadog|pagerduty|opsgenie|cloudwatch|prometheus|alertmanager|grafana|pingdom|uptimerobot|solarwinds"
     r"|n-?able|ninja(one|rmm)|auvik|logicmonitor|dynatrace|new ?relic|icinga|checkmk)\b"
 )
