@@ -25,11 +25,17 @@ from domain.tickets import (
     TicketSource,
 )
 
+# Statistics of a table that fills lag behind: a plan that takes it for small would scan it whole. Foreign keys are
+# checked by plans that a connection makes once and keeps: made while tables are empty they scan them for every row.
+BY_INDEX = text("set local enable_seqscan = off")
+
 # The lock comes first and by itself: what is read in the same statement would be older than what it waited for.
+# One key at a time, so that each is looked up by the index whatever is known of the table.
 LOCK_KEYS = text("""
-    select id from ticket
-    where tenant_id = :tenant and system = :system and external_id = any(:external_ids)
-    order by external_id for update
+    select t.id from (select key from unnest(cast(:external_ids as text[])) as u(key) order by key) as k
+    cross join lateral (
+        select id from ticket where tenant_id = :tenant and system = :system and external_id = k.key for update
+    ) as t
 """)
 # In the order in which reports are locked, so that both wait for each other instead of deadlocking.
 LOCK = text("""
@@ -89,6 +95,7 @@ class Stored:
 
 async def locked(tx: Transaction, system: str, keys: Sequence[str], zone: ZoneInfo) -> dict[str, Stored]:
     """Return tickets by their numbers in a system, as far as they are there and visible, kept from changing."""
+    await tx.run(BY_INDEX)
     rows = await tx.rows(LOCK_KEYS, tenant=tx.tenant, system=system, external_ids=list(keys))
     found = await _stored(tx, [row["id"] for row in rows], zone)
     return {one.report.external_id: one for one in found}
@@ -96,6 +103,7 @@ async def locked(tx: Transaction, system: str, keys: Sequence[str], zone: ZoneIn
 
 async def locked_by_id(tx: Transaction, ids: Iterable[UUID], zone: ZoneInfo) -> dict[UUID, Stored]:
     """Return tickets by their ids, as far as they are there and visible, kept from changing."""
+    await tx.run(BY_INDEX)
     rows = await tx.rows(LOCK, tenant=tx.tenant, ids=list(ids))
     return {one.id: one for one in await _stored(tx, [row["id"] for row in rows], zone)}
 

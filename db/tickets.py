@@ -78,10 +78,6 @@ def _unnested(fields: Sequence[tuple[str, str]]) -> str:
 
 _UNNESTED = _unnested(_FIELDS)
 
-# Foreign keys are checked by plans that a connection makes once and keeps: made while the tables are still empty
-# they would scan them whole for every row of an import.
-BY_INDEX = text("set local enable_seqscan = off")
-
 # In the order of the key, so that two batches that overlap wait for each other instead of deadlocking.
 INSERT = text(f"""
     insert into ticket (tenant_id, system, recorded_at, version, id, {_COLUMNS})
@@ -207,7 +203,6 @@ async def write(
     External ids must differ within the batch. `stored` are those of them that were there, locked; `agents` are the
     ids of the people whom the hand-overs name. What was written by somebody else since then is left, and named.
     """
-    await tx.run(BY_INDEX)
     fresh = [one for one in batch if one.report.external_id not in stored]
     ids = {one.report.external_id: new_id() for one in fresh}
     created: set[str] = set()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID
@@ -221,25 +222,10 @@ class Calendar:
                 counts[day.weekday()] -= 1
         return {weekday: counts[weekday.number] for weekday, spans in self.hours.items() if spans}
 
-    def _open_instants(self, day: date) -> list[tuple[datetime, datetime]]:
-        """Return when a local day is worked: whenever the clock on the wall shows a working hour.
-
-        An hour that the clock skips is not worked, and one that it shows twice is worked twice.
-        """
+    def _open_instants(self, day: date) -> Sequence[tuple[datetime, datetime]]:
+        """Return when a local day is worked."""
         spans = () if day in self.holidays else self.hours.get(Weekday.of(day), ())
-        if not spans:
-            return []
-        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        worked = []
-        for begins, ends, offset in stretches(
-            start_of_day(day, self.zone), start_of_day(day + _A_DAY, self.zone), self.zone
-        ):
-            for span in spans:
-                opens = max(begins, midnight + timedelta(minutes=span.opens_minute) - offset)
-                closes = min(ends, midnight + timedelta(minutes=span.closes_minute) - offset)
-                if opens < closes:
-                    worked.append((opens, closes))
-        return worked
+        return _worked(day, spans, self.zone) if spans else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +252,23 @@ class Pauses:
                 return
             if closes > start:
                 yield max(opens, start), min(closes, end)
+
+
+@lru_cache(maxsize=4096)
+def _worked(day: date, spans: tuple[Hours, ...], zone: ZoneInfo) -> tuple[tuple[datetime, datetime], ...]:
+    """Return when a local day is worked: whenever the clock on the wall shows a working hour.
+
+    An hour that the clock skips is not worked, and one that it shows twice is worked twice.
+    """
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    worked = []
+    for begins, ends, offset in stretches(start_of_day(day, zone), start_of_day(day + _A_DAY, zone), zone):
+        for span in spans:
+            opens = max(begins, midnight + timedelta(minutes=span.opens_minute) - offset)
+            closes = min(ends, midnight + timedelta(minutes=span.closes_minute) - offset)
+            if opens < closes:
+                worked.append((opens, closes))
+    return tuple(worked)
 
 
 def zone_named(name: str) -> ZoneInfo:
