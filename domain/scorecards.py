@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.benchmarks import Benchmark
-from domain.kpi_definitions import Definition, Direction
-from domain.series import KpiValue, Status
-from domain.targets import TargetStanding, grows_with_size
-from domain.trends import Trend, Turn
+from domain.kpi_definitions import Definition, Direction, Family
+from domain.kpis import Kpi
+from domain.periods import Grain, Period
+from domain.series import KpiValue, Series, Status
+from domain.targets import Goal, TargetStanding, grows_with_size
+from domain.trends import LEAST_POINTS, Trend, Turn
 
 
 class Verdict(StrEnum):
@@ -47,6 +51,43 @@ class Judged:
 
     verdict: Verdict
     grounds: tuple[Ground, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One figure of a scorecard: its values, how it is doing, and the verdict."""
+
+    kpi: Kpi
+    series: Series
+    previous: KpiValue | None
+    trend: Trend
+    among: Benchmark | None
+    goal: Goal | None
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Every figure that can be asked over a period, of all clients or of one."""
+
+    period: Period
+    grain: Grain
+    client: UUID | None
+    time_zone: str
+    now: datetime
+    scored: tuple[Scored, ...]
+
+    def of(self, family: Family) -> list[Scored]:
+        """Return the figures of one part of the work, in the order of the catalogue."""
+        return [one for one in self.scored if one.kpi.definition.family is family]
+
+
+def grain_for(period: Period) -> Grain:
+    """Return the widest buckets of which a period has enough for a trend, with some to spare for what is cut."""
+    for grain, days in ((Grain.MONTH, 31), (Grain.WEEK, 7)):
+        if period.days >= days * (LEAST_POINTS + 1):
+            return grain
+    return Grain.DAY
 
 
 _FOR = frozenset({Ground.TREND_FOR_BETTER, Ground.BETTER_THAN_BEFORE, Ground.BETTER_THAN_CLIENTS})

@@ -38,7 +38,9 @@ ASKED: dict[str, dict[str, Any]] = {
     "events": {"first": 50},
     "privacyRecords": {"first": 50},
     "jobs": {"first": 50},
+    "kpiTargets": {"first": 50},
     "kpi": {"query": KPI},
+    "scorecard": {"period": KPI["period"]},
 }
 """Every list of the schema, and a figure with one series for each client."""
 
@@ -84,7 +86,7 @@ def test_every_list_of_the_schema_is_counted() -> None:
     query = schema().query_type
     assert query is not None
     lists = {name for name, field in query.fields.items() if "first" in field.args}
-    assert lists | {"kpi"} == set(ASKED)
+    assert lists | {"kpi", "scorecard"} == set(ASKED)
 
 
 async def _sized(database: Database, onboardings: int) -> Provider:
