@@ -16,6 +16,8 @@ described(
     TICKET_IMPORT="Brings in the tickets of a file. Starting one takes `TICKETS_WRITE`, seeing others' `TICKETS_READ`.",
     CLIENT_IMPORT="Brings in the existing clients of a file. Starting one takes `ONBOARDING_END` and `CLIENTS_WRITE`, "
     "seeing others' `CLIENTS_READ`.",
+    TICKET_REDERIVATION="Goes through stored tickets by the newest rule and hours, or tries a rule on them. Starting "
+    "one takes `POLICIES_WRITE`, seeing others' `TICKETS_READ`.",
 )
 
 described(
@@ -57,8 +59,8 @@ described(
 )
 
 _OF_CLIENTS = {
-    ClientFormat.CSV: "Of clients: a header and one client a row.",
-    ClientFormat.JSONL: "Of clients: one client an object.",
+    ClientFormat.CSV.value: "Of clients: a header and one client a row.",
+    ClientFormat.JSONL.value: "Of clients: one client an object.",
 }
 
 if TYPE_CHECKING:
@@ -72,8 +74,5 @@ else:
 described(
     ImportFormat,
     "How a file is written, or by what. Clients come as `CSV` or `JSONL`, tickets as any. Every file may be gzip.",
-    **{
-        name: f"{Source[name].how.description} {_OF_CLIENTS.get(ClientFormat.__members__.get(name), '')}".strip()
-        for name in Source.__members__
-    },
+    **{name: f"{Source[name].how.description} {_OF_CLIENTS.get(name, '')}".strip() for name in Source.__members__},
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Text, any_, bindparam, cast, or_, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -227,5 +228,5 @@ async def results(tx: Transaction, job: UUID, after: int, rows: int) -> list[tup
     return [(row["number"], row["body"]) for row in found]
 
 
-def _bad_line(job: UUID, row: Mapping[str, Any]) -> JobError:
+def _bad_line(job: UUID, row: asyncpg.Record) -> JobError:
     return JobError(job, row["number"], row["line"], row["column_name"], row["value"], row["reason"])

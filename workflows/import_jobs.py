@@ -72,7 +72,7 @@ async def _of_tickets(tx: Transaction, command: StartImport) -> dict[str, Any]:
     if command.client is not None and await clients.get(tx, command.client) is None:
         fit([not_found("client", "clientId")])
     options = ImportOptions(
-        Source(command.format),
+        Source[command.format],
         command.mapping,
         command.client,
         command.clients or ClientPolicy.MATCH,
@@ -100,6 +100,8 @@ def _faults(command: StartImport) -> list[UserError]:
     if name is not None and (not is_line(name) or len(name) > LONGEST_FILE_NAME):
         message = f"A file's name is one line of 1 to {LONGEST_FILE_NAME} characters; people tell it by it."
         faults.append(invalid(message, "fileName"))
+    known: tuple[str, ...]
+    strange: dict[str, object]
     if command.kind is ImportKind.TICKETS:
         known, strange = tuple(Source), {"dryRun": command.dry_run}
     else:

@@ -11,9 +11,11 @@ import httpx2
 import pytest
 
 from api.schema import product
+from db.session import Database
 from domain.access import Role, Scope
 from domain.ids import IdKind
 from domain.tokens import TokenKind
+from tests.support.clock import WallClock
 from tests.support.edge import Edge, running
 from tests.support.events import serving
 from tests.support.jobs import tickets_of, worked
@@ -165,7 +167,7 @@ async def test_another_providers_job_is_as_one_that_nobody_has(edge: Edge, provi
         got = [await put(edge, provider.admin_token, f"/uploads/{id_}", b"x")]
         bearer = f"Bearer {provider.admin_token}"
         got += [await edge.get(f"/jobs/{id_}/{what}", authorization=bearer) for what in ("errors", "result")]
-        told = [(one.status_code, one.json()["errors"][0]["message"]) for one in got]
+        told: list[Any] = [(one.status_code, one.json()["errors"][0]["message"]) for one in got]
         told.append((await ask(edge, provider.admin_token, SEEN, id=id_))["job"])
         given = {"jobId": id_, "idempotencyKey": uuid4().hex}
         told.append(await ask(edge, provider.admin_token, CANCEL, input=given))
@@ -224,9 +226,9 @@ async def test_a_program_that_may_bring_in_clients_alone_starts_those_and_no_tic
 
 
 async def test_a_job_is_followed_live_to_its_end_and_a_running_worker_takes_it_up_by_itself(
-    provider: Provider,
+    database: Database,
 ) -> None:
-    database = provider.context.database
+    provider = await new_provider(database, WallClock())  # the worker's time is that of day
     async with serving(database) as feed:
         context = Context(database, provider.clock, feed)
         async with running(context, product(), authenticated_by=authenticate) as edge:
@@ -236,7 +238,7 @@ async def test_a_job_is_followed_live_to_its_end_and_a_running_worker_takes_it_u
                 variables = {"id": start["job"]["id"], "after": page["events"]["endCursor"]}
                 payload = {"query": FOLLOW, "variables": variables}
                 await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-                await put(edge, provider.admin_token, start["uploadUrl"], tickets_of(10))
+                assert (await put(edge, provider.admin_token, start["uploadUrl"], tickets_of(10))).status_code == 202
                 seen: list[str] = []
                 async with asyncio.timeout(20):
                     while "DONE" not in seen:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from db import jobs
@@ -79,3 +80,9 @@ def tickets_of(count: int, first: int = 1) -> bytes:
     return b"".join(
         b'{"id": %d, "t": "2026-01-05T09:00:00Z", "who": "Acme"}\n' % number for number in range(first, first + count)
     )
+
+
+async def rows(provider: Provider, statement: Any) -> list[Any]:
+    """Return the rows of a statement about a provider."""
+    async with provider.context.database.reading(provider.admin) as tx:
+        return await tx.rows(statement, tenant=tx.tenant)
