@@ -39,6 +39,7 @@ class IdKind(StrEnum):
     EVENT = "evt"
     TICKET = "tic"
     ESCALATION = "esc"
+    ESCALATION_RULE = "rul"
     TERM = "trm"
     KPI_TARGET = "tgt"
     PRIVACY_RECORD = "prv"
