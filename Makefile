@@ -54,6 +54,7 @@ check: .venv/dev ## style, types, layers, migrations, schema, Dockerfile
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/steadystate migrate --check
 	$(BIN)/steadystate schema --check
+	$(BIN)/steadystate kpis --check
 	$(BIN)/python -m tests.house.breaking_changes
 
 bench: .venv/dev $(PEERS) ## measure what docs/benchmarks.md reports
@@ -61,8 +62,9 @@ bench: .venv/dev $(PEERS) ## measure what docs/benchmarks.md reports
 
 graphiql: $(GRAPHIQL) ## build GraphiQL's page from its npm package
 
-schema: .venv/dev ## write schema.graphql from the code
+schema: .venv/dev ## write schema.graphql and docs/kpis.md from the code
 	$(BIN)/steadystate schema
+	$(BIN)/steadystate kpis
 
 format: .venv/dev ## lay the code out
 	$(BIN)/ruff format .

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.commands import definitions, erasures, figures, imports, tenants, tokens
+from api.commands.catalogue import kpis
 from api.commands.demo import demo
 from api.commands.doctor import doctor
 from api.commands.serving import serve, worker
@@ -28,6 +29,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.command()(schema)
+app.command()(kpis)
 app.command()(doctor)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(tokens.app, name="token")

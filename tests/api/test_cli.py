@@ -166,6 +166,12 @@ def test_the_schema_is_written_and_checked(steadystate: CommandLine) -> None:
     assert steadystate.run("schema", "--check").returncode == 0
 
 
+def test_the_page_of_figures_is_written_and_checked(steadystate: CommandLine) -> None:
+    assert steadystate.run("kpis", "--check").returncode == 1
+    assert steadystate.done("kpis") == "docs/kpis.md"
+    assert steadystate.run("kpis", "--check").returncode == 0
+
+
 def test_a_definition_is_carried_from_one_provider_to_another(steadystate: CommandLine) -> None:
     for slug in ("north-wind", "south-wind"):
         steadystate.done("tenant", "create", slug, "--admin-email", "ada@n.example")
