@@ -59,6 +59,7 @@ from api.sites import SitesQuery
 from api.targets import TargetsMutation, TargetsQuery
 from api.tenant_mutations import TenantMutation
 from api.tenants import TenantQuery
+from api.ticket_batches import TicketBatchesMutation
 from api.ticket_mutations import TicketsMutation
 from api.tickets import TicketQuery
 from api.token_mutations import TokensMutation
@@ -119,6 +120,7 @@ class Mutation(
     ChecklistsMutation,
     HandOffMutation,
     TicketsMutation,
+    TicketBatchesMutation,
     MembersMutation,
     AbsencesMutation,
     TokensMutation,

@@ -51,9 +51,9 @@ class BulkResult:
         return cls(data["index"], BulkStatus(data["status"]), subject, errors)
 
 
-def failed(index: int, *errors: UserError) -> BulkResult:
+def failed(index: int, *errors: UserError, listed: str = "rows") -> BulkResult:
     """Return the result of a refused row, its errors' paths leading to it from the whole input."""
-    placed = tuple(replace(error, path=("rows", str(index), *error.path)) for error in errors)
+    placed = tuple(replace(error, path=(listed, str(index), *error.path)) for error in errors)
     return BulkResult(index, BulkStatus.FAILED, None, placed)
 
 

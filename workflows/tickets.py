@@ -24,6 +24,13 @@ MOST_TICKETS = 10_000
 """Tickets that one command may carry."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen(UserError):
+    """Tickets of these numbers belong to no client, or to one that the caller doesn't see."""
+
+    numbers: frozenset[str] = frozenset()
+
+
 class UnseenError(ForbiddenError):
     """Tickets of these numbers are stored for clients that the caller doesn't see."""
 
@@ -60,7 +67,7 @@ async def ingest(context: Context, principal: Principal, request: Request, comma
     async def act(tx: Transaction) -> Outcome:
         written = await write(context, principal, request, tx, command)
         if isinstance(written, UserError):
-            return refused(written)
+            return refused(UserError(written.code, written.message, written.path))
         counts = {"created": written.created, "changed": written.changed, "unchanged": written.unchanged}
         return Outcome(facts=counts)
 
@@ -69,7 +76,7 @@ async def ingest(context: Context, principal: Principal, request: Request, comma
 
 async def write(
     context: Context, principal: Principal, request: Request, tx: Transaction, command: IngestTickets
-) -> tickets.Written | UserError:
+) -> tickets.Written | Unseen:
     """Write a batch inside a transaction that the caller has opened.
 
     Raises:
@@ -86,17 +93,15 @@ async def write(
         stored = await stored_tickets.locked(tx, command.system, [one.external_id for one in left], here.zone)
         news = [one for one in left if not (was := stored.get(one.external_id)) or not was.is_newer_than(one)]
         claims = await _claims(tx, command.system, client, news, stored)
-        if own is not None and not own.issuperset(
-            (*(one.client for one in claims), *(one.assessed.client for one in stored.values()))
-        ):
-            return _unseen()
+        if own is not None and (unseen := _beyond(own, claims, stored)):
+            return _unseen(unseen)
         found, agents = await assessed(tx, here, command.system, claims, now)
         written = await tickets.write(tx, command.system, found, stored, agents, now, new_id)
         total += replace(written, unchanged=written.unchanged + len(left) - len(news))
         if written.raced and written.raced == raced:
             # Twice they were not there to be read, and there when they were written: they are of clients not seen.
             # Some of the batch is written by now: only an exception takes it back.
-            raise UnseenError(_unseen().message, written.raced)
+            raise UnseenError(_unseen(raced).message, raced)
         raced = written.raced
         left = [one for one in left if one.external_id in raced]
     event = await tell(tx, principal, request, total.clients, now)
@@ -202,9 +207,12 @@ def _malformed(command: IngestTickets) -> list[UserError]:
     return errors
 
 
-def _unseen() -> UserError:
-    return UserError(
-        ErrorCode.NOT_ALLOWED,
-        "A ticket of this batch belongs to no client or to one that you do not see; nothing was written.",
-        ("tickets",),
-    )
+def _beyond(own: frozenset[UUID | None], claims: Sequence[Claim], stored: Mapping[str, Stored]) -> frozenset[str]:
+    """Return the numbers of tickets that are, or would be, of clients beyond the caller's own."""
+    wanted = {one.report.external_id for one in claims if one.client not in own}
+    return frozenset(wanted | {number for number, one in stored.items() if one.assessed.client not in own})
+
+
+def _unseen(numbers: frozenset[str]) -> Unseen:
+    message = "A ticket of this batch belongs to no client or to one that you do not see; nothing was written."
+    return Unseen(ErrorCode.NOT_ALLOWED, message, ("tickets",), numbers)
