@@ -38,6 +38,7 @@ class JobKind(StrEnum):
 
     TICKET_IMPORT = "TICKET_IMPORT", (Scope.TICKETS_WRITE,), Scope.TICKETS_READ, JobUnit.BYTES
     CLIENT_IMPORT = "CLIENT_IMPORT", (Scope.ONBOARDING_END, Scope.CLIENTS_WRITE), Scope.CLIENTS_READ, JobUnit.BYTES
+    TICKET_REDERIVATION = "TICKET_REDERIVATION", (Scope.POLICIES_WRITE,), Scope.TICKETS_READ, JobUnit.TICKETS
 
     def allow(self, principal: Principal) -> None:
         """Let whoever may start such a job pass.

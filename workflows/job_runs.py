@@ -12,7 +12,7 @@ from db.session import Transaction
 from domain.access import Principal, system
 from domain.errors import ForbiddenError
 from domain.jobs import ATTEMPTS_MOST, Job, JobKind, JobStatus
-from workflows import client_imports, imports
+from workflows import client_imports, imports, rederiving
 from workflows.access import principal_of
 from workflows.context import Context, new_id
 from workflows.jobs import CUT_OFF, LEASE, JobFailed, JobStopped, Run, Runner, request_of, save
@@ -21,6 +21,7 @@ from workflows.uploads import PIECES_AT_ONCE
 RUNNERS: Mapping[JobKind, Runner] = {
     JobKind.TICKET_IMPORT: imports.import_uploaded,
     JobKind.CLIENT_IMPORT: client_imports.import_uploaded,
+    JobKind.TICKET_REDERIVATION: rederiving.rederive,
 }
 """What does the jobs of each kind: all that this product does at length, on one screen."""
 
