@@ -17,12 +17,14 @@ TOUCHING_NOTHING = {
     "device.changed": "no figure knows devices yet",
     "device.upserted": "as device.changed",
     "discovery.ran": "no figure knows runs",
+    "escalation_rule.changed": "the job that goes through the tickets by it tells of each client that it restates",
     "inbound_source.changed": "a source brings tickets, which are told of themselves",
     "job.changed": "what a job writes is told of by itself",
     "member.changed": "figures know members by their ids",
     "member.erased": "figures stay",
     "onboarding.timer_fired": "what follows from a timer is an event of its own",
     "service.changed": "no figure knows services",
+    "ticket.changed": "tickets.ingested tells of the same change, with its days",
     "token.changed": "no figure knows tokens",
 }
 
