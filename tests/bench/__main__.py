@@ -2,39 +2,48 @@
 
 import os
 import platform
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvloop
 
-from tests.bench import growth, reads, security, subscribers, transitions
+from tests.bench import growth, ingest, reads, security, subscribers, transitions
 from tests.bench.report import Goal
-from tests.bench.world import World, world
+from tests.bench.world import CLIENTS, TICKETS, World, world
 
 GOALS: dict[str, Callable[[World], AsyncIterator[Goal | str]]] = {
     "reads": reads.measure,
     "growth": growth.measure,
+    "ingest": ingest.measure,
     "security": security.measure,
     "transitions": transitions.measure,
     "subscribers": subscribers.measure,
 }
 
 
-async def main(wanted: list[str]) -> None:
+async def main(wanted: Sequence[str], clients: int, drawn: int) -> None:
     """Measure the goals named, or all of them."""
     began = time.perf_counter()
-    async with world() as measured:
+    async with world(clients, drawn) as measured:
         print(
             f"PostgreSQL {await measured.version()} (embedded, fsync on), Python {platform.python_version()}, "
-            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {await measured.size()}",
+            f"{os.cpu_count()} cores; {await measured.size()}",
             flush=True,
         )
         for name in wanted or GOALS:
+            print(f"{name}, at a load of {os.getloadavg()[0]:.1f}:", flush=True)
             async for said in GOALS[name](measured):
                 print(said.line() if isinstance(said, Goal) else said, flush=True)
     print(f"took {time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1:]))
+    reader = ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    reader.add_argument("goals", nargs="*", help="what to measure; everything, if nothing is named")
+    reader.add_argument("--clients", type=int, default=CLIENTS, help="how many clients (%(default)s)")
+    reader.add_argument("--tickets", type=int, default=TICKETS, help="how many tickets to draw (%(default)s)")
+    asked = reader.parse_args()
+    if unknown := [name for name in asked.goals if name not in GOALS]:
+        reader.error(f"nothing is called {unknown[0]!r}; there are {', '.join(GOALS)}")
+    uvloop.run(main(asked.goals, asked.clients, asked.tickets))

@@ -131,7 +131,7 @@ def _worked(calendar: Calendar, first: date, days: int) -> list[tuple[date, floa
     start, rows = start_of_day(first, calendar.zone), []
     for day in (first + timedelta(days=n) for n in range(days)):
         midnight = start_of_day(day, calendar.zone)
-        (stretch,) = calendar._open_instants(day) or [(midnight, midnight)]  # noqa: SLF001 -- its very hours
+        (stretch,) = calendar._open_instants(day) or [(midnight, midnight)]
         rows.append((day, calendar.business_seconds_between(start, midnight), *stretch))
     return rows
 
