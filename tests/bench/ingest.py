@@ -4,7 +4,7 @@ import asyncio
 import io
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -18,7 +18,6 @@ from integrations import ticket_documents
 from tests.bench import sides
 from tests.bench.many_tickets import SYSTEM
 from tests.bench.report import Goal, in_turns
-from tests.bench.typed_ingest import MUTATION as TYPED
 from tests.bench.world import World
 from tests.support.providers import sent
 from workflows import tickets
@@ -50,14 +49,13 @@ async def measure(world: World) -> AsyncIterator[Goal | str]:
     connection = await asyncpg.connect(world.owner_url, command_timeout=600)
     try:
         await connection.execute(KEYS, world.provider.tenant_id, SYSTEM)
-        kinds = {"product": ("product", world), "typed": ("typed", world)}
-        async with sides.serving(kinds) as (product, typed), _copied(connection) as copy:
+        async with sides.serving({"product": ("product", world)}) as (product,), _copied(connection) as copy:
             pace = await in_turns(
                 sides.ROUNDS,
                 {
                     "COPY": lambda: copy(BATCH, BATCHES),
-                    "product": lambda: _posted(connection, product, _bulk),
-                    "typed": lambda: _posted(connection, typed, _typed),
+                    "product": lambda: _posted(connection, product, "payload"),
+                    "typed": lambda: _posted(connection, product, "tickets"),
                     "COPY, 10,000": lambda: copy(LARGE_BATCH, LARGE_BATCHES),
                     "library, 10,000": lambda: _library(connection, world),
                 },
@@ -98,33 +96,21 @@ async def _copied(connection: Any) -> AsyncIterator[Any]:
         await connection.execute("delete from ticket where system = 'COPY'")
 
 
-async def _posted(connection: Any, side: sides.Side, body: Any) -> float:
+async def _posted(connection: Any, side: sides.Side, member: str) -> float:
     """Post batches one after another and return tickets a second; what is left to be folded is waited for."""
-    requests = [body(_documents(side.world, BATCH)) for _ in range(BATCHES)]
+    inputs = [{"system": SYSTEM, member: _documents(side.world, BATCH)} for _ in range(BATCHES)]
+    requests = [msgspec.json.encode({"query": BULK, "variables": {"input": one}}) for one in inputs]
     headers = {"authorization": f"Bearer {side.world.provider.admin_token}", "content-type": "application/json"}
     async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
         began = time.perf_counter()
         for request in requests:
             said = await client.post(f"{side.address}/graphql", content=request)
-            if said.status_code != 200 or any(one and one.get("errors") for one in _payloads(said.json())):
+            if said.status_code != 200 or said.json()["data"]["ticketBulkUpsert"]["errors"]:
                 msg = f"{side.name} took no tickets: {said.text[:2000]}"
                 raise RuntimeError(msg)
         took = time.perf_counter() - began
     await _folded(connection)
     return BATCH * BATCHES / took
-
-
-def _payloads(said: Any) -> Iterator[Any]:
-    yield said
-    yield from (one for one in (said.get("data") or {}).values() if isinstance(one, dict))
-
-
-def _bulk(documents: Sequence[dict[str, object]]) -> bytes:
-    return msgspec.json.encode({"query": BULK, "variables": {"input": {"system": SYSTEM, "payload": documents}}})
-
-
-def _typed(documents: Sequence[dict[str, object]]) -> bytes:
-    return msgspec.json.encode({"query": TYPED, "variables": {"rows": documents}})
 
 
 async def _library(connection: Any, world: World) -> float:

@@ -101,8 +101,8 @@ insert into ticket (
     tenant_id, system, recorded_at, version, id, client_id, external_id, client_key, kind, source, priority, category,
     category_id, team_id, agent_id, tier, title, logged_at, day, first_responded_at, response_minutes, resolved_at,
     first_ended_at, ended_at, resolve_minutes, times_reopened, first_contact, response_due_at, response_sla,
-    response_decided_at, resolution_due_at, resolution_sla, resolution_decided_at, course, client_pinned, stage, phase,
-    cycle_id, escalations, first_escalated_at, rule_version, digest)
+    response_decided_at, resolution_due_at, resolution_sla, resolution_decided_at, course, client_pinned, exclusion_pinned, stage,
+    phase, cycle_id, escalations, first_escalated_at, rule_version, digest)
 select $1::uuid, 'BENCH', $2::timestamptz, 1, d.id, d.client_id, 'TIC' || d.n, null, d.kind, d.source, d.priority,
        ($3::text[])[d.category], ($4::uuid[])[d.category],
        case when d.escalated_at is null then $5::uuid else $6::uuid end, d.agent_id,
@@ -114,7 +114,7 @@ select $1::uuid, 'BENCH', $2::timestamptz, 1, d.id, d.client_id, 'TIC' || d.n, n
            jsonb_build_array(jsonb_build_array(drawing.said(d.first_ended_at), drawing.said(d.reopened_at)))
            || case when d.again_at is null then '[]'
                    else jsonb_build_array(jsonb_build_array(drawing.said(d.again_at), null)) end) end,
-       false, d.stage, d.phase, d.cycle_id, (d.escalated_at is not null)::int, d.escalated_at, 1,
+       false, false, d.stage, d.phase, d.cycle_id, (d.escalated_at is not null)::int, d.escalated_at, 1,
        decode(md5('TIC' || d.n), 'hex')
 from drawing.drawn d
 

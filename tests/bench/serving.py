@@ -1,4 +1,4 @@
-"""A server as a process of its own: `python -m tests.bench.serving product|raw|typed|sockets APP_URL RELAY_URL PORT`.
+"""A server as a process of its own: `python -m tests.bench.serving product|raw|sockets APP_URL RELAY_URL PORT`.
 
 The product and the bare route are served by the same server on the same event loop; they differ in the
 application alone. Sockets are served by nothing but the event loop. What is called unpoliced comes in as a login
@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager
 import httpx2
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.limits import CallerLimits, DocumentLimits
@@ -24,7 +23,7 @@ from api.logs import configure
 from api.server import server
 from api.settings import Settings
 from db.session import Database
-from tests.bench import peers, policies, raw_reads, raw_sockets, typed_ingest
+from tests.bench import peers, policies, raw_reads, raw_sockets
 from tests.bench.world import World
 from tests.support.serving import _free_port
 from workflows import worker
@@ -53,19 +52,9 @@ async def serve_product(app_url: str, relay_url: str, port: int) -> None:
     await database.close()
 
 
-async def serve_typed(app_url: str, relay_url: str, port: int) -> None:
-    """Serve a mutation whose input is typed."""
-    database = await Database.connect(app_url, relay_url, size=POOL)
-    await _serve(typed_ingest.create_app(Context(database)), port)
-    await database.close()
-
-
 async def serve_raw(app_url: str, port: int) -> None:
     """Serve the bare route."""
-    await _serve(await raw_reads.create_app(app_url, POOL), port)
-
-
-async def _serve(app: ASGIApp, port: int) -> None:
+    app = await raw_reads.create_app(app_url, POOL)
     await _until_told(
         uvicorn.Server(
             uvicorn.Config(
@@ -115,7 +104,6 @@ if __name__ == "__main__":
     kinds = {
         "product": lambda: serve_product(app_url, relay_url, int(port)),
         "raw": lambda: serve_raw(app_url, int(port)),
-        "typed": lambda: serve_typed(app_url, relay_url, int(port)),
         "sockets": lambda: raw_sockets.serve(relay_url, int(port)),
     }
     uvloop.run(kinds[kind]())
