@@ -76,6 +76,13 @@ MEMBER = {
 }
 """How each dimension's member is told from a row of deltas: an enum's name, or an id in hexadecimal."""
 
+
+def of_named_clients(row: str, *, unmapped: bool) -> str:
+    """Return the condition that a row of deltas or times is of one of `:clients`; what is of none bears no id."""
+    named = f"{row}client_id = any(:clients)"
+    return f"({named} or {row}client_id is null)" if unmapped else named
+
+
 SPLITS = ", ".join(
     f"('{dimension}', {member.format(row='t')}, {str(dimension in OF_EACH_CLIENT).lower()})"
     for dimension, member in MEMBER.items()

@@ -68,6 +68,7 @@ class Stored:
     id: UUID
     system: str
     version: int
+    recorded_at: datetime
     digest: bytes
     assessed: Assessed
 
@@ -170,7 +171,7 @@ def _read(row: asyncpg.Record, zone: ZoneInfo) -> Stored:
         rule_version=row["rule_version"],
         zone=zone,
     )
-    return Stored(row["id"], row["system"], row["version"], row["digest"], assessed)
+    return Stored(row["id"], row["system"], row["version"], row["recorded_at"], row["digest"], assessed)
 
 
 def _escalation(found: Sequence[object]) -> Escalation:

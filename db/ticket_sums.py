@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from db.asked import Asked
-from db.facts import ALL_CLIENTS, MEMBER, UNMAPPED
+from db.facts import ALL_CLIENTS, MEMBER, UNMAPPED, of_named_clients
 from db.session import Transaction
 from domain.kpis import OF_EACH_CLIENT, Dimension, Fact
 
@@ -54,6 +54,7 @@ class _Shape:
     by_client: bool
     overall: bool
     named_clients: bool
+    unmapped: bool
     deltas_alone: bool
     facts: tuple[Fact, ...]
 
@@ -68,7 +69,7 @@ class _Shape:
             deltas="ticket_delta" if self.deltas_alone else "unfolded_delta",
             until="and (cast(:as_of as timestamptz) is null or recorded_at <= :as_of)" if self.deltas_alone else "",
             facts=facts,
-            clients=named if self.named_clients else "true",
+            clients=of_named_clients("", unmapped=self.unmapped) if self.named_clients else "true",
         )
         of_some = named if self.named_clients else "client_id <> :all_clients"
         cells = _CELLS.format(
@@ -97,13 +98,14 @@ async def read(tx: Transaction, asked: Asked, facts: tuple[Fact, ...]) -> list[a
     inner = next(iter([*split, *narrowed]), None)
     by_client = Dimension.CLIENT in asked.by
     named = asked.where.clients is not None
+    unmapped = named and UNMAPPED in (asked.where.clients or ())
     # A caller who sees only some clients has no right to the sum of all, and gets the sum of theirs.
     overall = not by_client and not named and tx.clients is None
     # By team and the like sums are kept of all clients together alone: of some they are added up from their deltas.
     deltas_alone = asked.as_of is not None or (inner is not None and inner not in OF_EACH_CLIENT and not overall)
     monthly = all(bucket.start.day == 1 for bucket in asked.buckets) and asked.buckets[-1].end.day == 1
     return await tx.rows(
-        _statement(_Shape(inner, bool(split), by_client, overall, named, deltas_alone, facts)),
+        _statement(_Shape(inner, bool(split), by_client, overall, named, unmapped, deltas_alone, facts)),
         tenant=tx.tenant,
         starts=[bucket.start for bucket in asked.buckets],
         start=asked.buckets[0].start,

@@ -8,7 +8,7 @@ from sqlalchemy.sql.elements import TextClause
 
 from db.asked import Asked
 from db.fact_rows import UNKNOWN, Key, Sums
-from db.facts import MEMBER
+from db.facts import MEMBER, UNMAPPED, of_named_clients
 from db.session import Transaction
 from domain.kpi_definitions import Measure
 from domain.kpis import Dimension
@@ -44,6 +44,7 @@ class _Shape:
     by: tuple[Dimension, ...]
     narrowed: tuple[Dimension, ...]
     named_clients: bool
+    unmapped: bool
     incidents: bool
     past: bool
 
@@ -52,7 +53,7 @@ class _Shape:
         names = [f"m{place}" for place in range(len(self.by))]
         conditions = [f"and {_OF_ROW[one]} = any(:{one.lower()})" for one in self.narrowed]
         if self.named_clients:
-            conditions.append("and t.client_id = any(:clients)")
+            conditions.append(f"and {of_named_clients('t.', unmapped=self.unmapped)}")
         if self.incidents:
             conditions.append(f"and t.kind = '{TicketKind.INCIDENT}'")
         if self.past:
@@ -80,6 +81,7 @@ async def read(tx: Transaction, asked: Asked, _: Calendars, *, measure: Measure)
         by=asked.by,
         narrowed=tuple(narrowed),
         named_clients=asked.where.clients is not None,
+        unmapped=UNMAPPED in (asked.where.clients or ()),
         incidents=measure is Measure.RESOLUTION,
         past=asked.as_of is not None,
     )

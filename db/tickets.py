@@ -211,6 +211,7 @@ async def write(
         rows = await tx.rows(INSERT, tenant=tx.tenant, system=system, recorded_at=recorded_at, **named)
         created = {row["external_id"] for row in rows}
     changed = [one for one in batch if (was := stored.get(one.report.external_id)) and was.differs(one)]
+    recorded_at = _after((stored[one.report.external_id] for one in changed), recorded_at)
     if changed:
         ids |= {one.report.external_id: stored[one.report.external_id].id for one in changed}
         await _update(tx, [(ids[one.report.external_id], one) for one in changed], recorded_at)
@@ -236,12 +237,21 @@ async def rewrite(
     """Write what follows otherwise from locked tickets that say what they said: escalations, times and results."""
     if not changes:
         return
-    batch = [(was.id, one) for was, one in changes]
+    batch, recorded_at = [(was.id, one) for was, one in changes], _after((was for was, _ in changes), recorded_at)
     await tx.run(REWRITE, tenant=tx.tenant, recorded_at=recorded_at, **_parameters(batch))
     if escalated := [was.id for was, one in changes if was.assessed.escalations or one.escalations]:
         await tx.run(FORGET_ESCALATIONS, tenant=tx.tenant, ids=escalated)
         await _write_escalations(tx, batch, new_id)
     await facts.record(tx, movements((was.assessed, one) for was, one in changes), recorded_at)
+
+
+def _after(stored: Iterable[Stored], recorded_at: datetime) -> datetime:
+    """Return when a change of tickets is recorded: never before what it changes.
+
+    Whoever waited for another writer looked at the clock before that one wrote. Figures as of an instant between would
+    take away what had not been added yet.
+    """
+    return max([recorded_at, *(one.recorded_at for one in stored)])
 
 
 async def exist(tx: Transaction) -> bool:

@@ -193,9 +193,10 @@ def counts(standing: Assessed) -> Iterator[tuple[date, Fact, int]]:
         for escalation, day in zip(standing.escalations, standing.escalation_days, strict=True):
             yield day, TIMES_ESCALATED[escalation.kind], escalation.times
     for ending in measured.endings:
-        yield from _stock(local_day(ending.at, zone), -1, incident=incident)
+        # What its source says ended before it was logged was never open.
+        yield from _stock(max(standing.day, local_day(ending.at, zone)), -1, incident=incident)
         if ending.reopened_at is not None:
-            yield from _stock(local_day(ending.reopened_at, zone), 1, incident=incident)
+            yield from _stock(max(standing.day, local_day(ending.reopened_at, zone)), 1, incident=incident)
     if measured.endings:
         day = local_day(measured.endings[0].at, zone)
         yield day, Fact.RESOLVED, 1

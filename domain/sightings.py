@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 from domain.tickets import ReportedTicket, Resolution, SlaResult, SlaTarget, Wait, hand_overs
 
@@ -11,14 +12,43 @@ def seen(known: ReportedTicket | None, now: ReportedTicket) -> ReportedTicket:
 
     What differs from what was known happened when the snapshot was taken, unless it says when; what was so before and
     still is keeps the moment it had. A closing that a reopening followed is over, and a target that its source once
-    called missed stays missed.
+    called missed stays missed. Whatever order a source tells waits and endings in, the report has them in that of time.
     """
     whole = replace(now, snapshot=False) if now.snapshot else now
-    if known is None:
-        return _reopened(whole)
-    if now.snapshot:
+    if known is not None and now.snapshot:
         whole = _together(known, whole)
-    return _reopened(_still_missed(known, whole))
+    whole = _in_order(whole)
+    return _reopened(whole if known is None else _still_missed(known, whole))
+
+
+def _in_order(report: ReportedTicket) -> ReportedTicket:
+    waits, resolutions = _waited(report.waits), _ended(report.resolutions)
+    if (waits, resolutions) == (report.waits, report.resolutions):
+        return report
+    return replace(report, waits=waits, resolutions=resolutions)
+
+
+def _waited(told: tuple[Wait, ...]) -> tuple[Wait, ...]:
+    """Only the last wait can be open: of an earlier one that nobody ended, the next is the end."""
+    if len(told) < 2:  # noqa: PLR2004 -- there is no order among fewer
+        return told
+    waits = sorted(told, key=lambda one: one.start)
+    ended = [one if one.end is not None else replace(one, end=after.start) for one, after in pairwise(waits)]
+    return (*ended, waits[-1])
+
+
+def _ended(told: tuple[Resolution, ...]) -> tuple[Resolution, ...]:
+    """A ticket comes back after it ended, and ends again after it came back; of two endings without that, the later."""
+    kept: list[Resolution] = []
+    for one in sorted(told, key=lambda ending: ending.at):
+        at = one.at
+        if kept and (back := kept[-1].reopened_at) is None:
+            kept.pop()
+        elif kept and back is not None:
+            at = max(at, back)
+        again = None if one.reopened_at is None else max(at, one.reopened_at)
+        kept.append(one if (one.at, one.reopened_at) == (at, again) else Resolution(at, again))
+    return tuple(kept)
 
 
 def _still_missed(known: ReportedTicket, now: ReportedTicket) -> ReportedTicket:

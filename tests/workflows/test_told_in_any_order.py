@@ -1,0 +1,77 @@
+"""Sources tell of a ticket out of order, twice and against the clock: figures stay those of what happened."""
+
+from datetime import date, datetime, timedelta
+
+from db import explain, facts
+from domain.kpis import Dimension, Kpi, Where
+from domain.periods import Grain, Period
+from domain.questions import Part, Question
+from domain.tickets import Priority, Resolution, TicketKind
+from tests.support.providers import Provider
+from tests.support.tickets import NOON, YEAR, ask, fold, report, ticket
+
+
+def _after(days: float) -> datetime:
+    return NOON + timedelta(days=days)
+
+
+async def test_who_waited_for_another_writer_changes_nothing_before_that_one_wrote(provider: Provider) -> None:
+    await report(provider, ticket(priority=Priority.P1))
+    began = provider.clock()
+    provider.clock.forward(minutes=10)
+    await report(provider, ticket(priority=Priority.P2))
+    second = provider.clock()
+    # It looked at the clock, and waited while the other one wrote.
+    provider.clock.now = began + timedelta(minutes=5)
+    await report(provider, ticket(priority=Priority.P3))
+    provider.clock.now = second
+
+    def of(minutes: int) -> Question:
+        then = began + timedelta(minutes=minutes)
+        return Question(Kpi.TICKETS_LOGGED, YEAR, Grain.YEAR, by=(Dimension.PRIORITY,), as_of=then)
+
+    provider.clock.forward(minutes=60)
+    assert await _by_member(provider, of(7)) == {"P1": 1}
+    assert await _by_member(provider, of(30)) == {"P3": 1}
+
+
+async def test_a_backlog_is_never_less_than_nothing_whatever_a_source_says(provider: Provider) -> None:
+    odd = [
+        (Resolution(_after(-2)),),
+        (Resolution(_after(-3), _after(-2)), Resolution(_after(4))),
+        (Resolution(_after(3)), Resolution(_after(5))),
+        (Resolution(_after(3), _after(8)), Resolution(_after(5))),
+        (Resolution(_after(6), _after(4)),),
+        (Resolution(_after(7), _after(9)), Resolution(_after(2), _after(3))),
+    ]
+    provider.clock.forward(days=30)
+    for number, endings in enumerate(odd):
+        await report(provider, ticket(number, kind=TicketKind.INCIDENT, resolutions=endings))
+    for kpi in (Kpi.BACKLOG, Kpi.OPEN_INCIDENTS):
+        question = Question(kpi, Period(date(2026, 2, 20), date(2026, 3, 20)), Grain.DAY)
+        found = (await ask(provider, question)).series[0].series.points
+        async with provider.context.database.reading(provider.admin) as tx:
+            for point in found:
+                rows = await explain.count(tx, question, Part.NUMERATOR, provider.clock(), point.bucket.start)
+                assert point.value.value == rows, (kpi, point.bucket)
+
+
+async def test_tickets_of_no_known_client_are_found_alone_folded_or_not_now_and_then(provider: Provider) -> None:
+    answered = {"first_responded_at": _after(2)}
+    await report(provider, ticket(1, **answered), ticket(2, **answered))
+    known = await provider.client()
+    await report(provider, ticket(3, **answered), client=known)
+    then = provider.clock()
+    provider.clock.forward(minutes=1)
+    for kpi in (Kpi.TICKETS_LOGGED, Kpi.FIRST_RESPONSE_TIME):
+        for _ in ("not folded", "folded"):
+            for as_of in (None, then):
+                for clients, expected in (((facts.UNMAPPED,), 2), ((facts.UNMAPPED, known), 3), ((known,), 1)):
+                    question = Question(kpi, YEAR, Grain.YEAR, where=Where(clients=clients), as_of=as_of)
+                    assert (await ask(provider, question)).series[0].series.total.sample_size == expected
+            await fold(provider)
+
+
+async def _by_member(provider: Provider, question: Question) -> dict[str, float]:
+    answer = await ask(provider, question)
+    return {one.members[0]: amount for one in answer.series if (amount := one.series.total.numerator)}
