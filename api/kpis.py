@@ -11,6 +11,7 @@ import strawberry
 from api import kpi_enums, onboarding_enums, ticket_enums
 from api.context import Info, OperationContext
 from api.errors import BadUserInput
+from api.escalation_rules import RuleMixture, rule_mixtures
 from api.fields import FieldPrice, query_field, resolved, window
 from api.kpi_enums import KpiKey
 from api.kpi_explaining import Explained
@@ -178,6 +179,13 @@ class KpiResult(Explained):
     def settling_seconds(root: Any) -> float:  # noqa: N805
         seconds: float = root.settling.total_seconds()
         return seconds
+
+    @resolved(
+        description="Where tickets stand by more than one version of what counts as an escalation, because a new one "
+        "is being applied: the systems, and the versions by which this figure was formed. Empty when all stand by one."
+    )
+    async def rule_mixtures(root: Any, info: Info) -> list[RuleMixture]:  # noqa: N805
+        return await info.context.loader(rule_mixtures).load(root.now)
 
     @resolved(description="One series per member, or pair of members, of the dimensions; one alone without.")
     def series(root: Any) -> list[KpiSeries]:  # noqa: N805

@@ -23,6 +23,7 @@ from api.definition_mutations import DefinitionMutation
 from api.definitions import DefinitionQuery
 from api.desk import DeskQuery
 from api.device_mutations import DevicesMutation, ServicesMutation
+from api.escalation_rules import EscalationRulesMutation, EscalationRulesQuery
 from api.event_types import EventTypesQuery
 from api.events import EventsQuery, EventsSubscription
 from api.expansions import ExpansionMutation
@@ -83,6 +84,7 @@ class Query(
     ChecklistQuery,
     DefinitionQuery,
     TicketQuery,
+    EscalationRulesQuery,
     KpiQuery,
     ScorecardQuery,
     TargetsQuery,
@@ -128,6 +130,7 @@ class Mutation(
     TargetsMutation,
     TenantMutation,
     DefinitionMutation,
+    EscalationRulesMutation,
     MergingMutation,
     MigrationMutation,
     PrivacyMutation,

@@ -79,4 +79,13 @@ class EscalationRule:
     kind: EscalationKind = strawberry.field(description="What rises.")
     from_tier: int | None = strawberry.field(description="Only hand-overs out of this support line count, if given.")
     from_reassignment: int = strawberry.field(description="The reassignment from which on they count.")
+    vendor_teams: list[str] = strawberry.field(
+        description="A hand-over to one of these teams is a `VENDOR` escalation instead."
+    )
+    management_teams: list[str] = strawberry.field(
+        description="A hand-over to one of these teams is a `HIERARCHICAL` escalation instead."
+    )
+    sla_missed: bool = strawberry.field(
+        description="Whether the passing of a ticket's resolution target is an `SLA` escalation."
+    )
     words: str = strawberry.field(description="The rule as a sentence.")

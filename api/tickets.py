@@ -12,7 +12,7 @@ from api.nodes import Node, nodes_of
 from api.paging import After, Before, Connection, First, Last, connection, page_of
 from api.ticket_filters import ORDERS, TicketOrder, TicketWhere, conditions_of
 from api.ticket_parts import Escalation, EscalationRule, HandOver, Resolution, Sla, Wait
-from db import escalation_rules, ticket_lists
+from db import ticket_lists
 from domain import tickets
 from domain.access import Scope
 from domain.escalations import Phase
@@ -186,12 +186,6 @@ class ClientTickets:
         return connection(page, rows, key=key, count=count)
 
 
-@strawberry.type(description="One system's rule.")
-class SystemRule:
-    system: str = strawberry.field(description="The system whose tickets it is for.")
-    rule: EscalationRule = strawberry.field(description="The rule.")
-
-
 nodes_of(IdKind.TICKET, ticket_loaders.ticket, Scope.TICKETS_READ)
 
 
@@ -225,11 +219,3 @@ class TicketQuery:
         async with info.context.reading() as tx:
             rows = await ticket_lists.listed(tx, page, conditions, order_by.value)
         return connection(page, rows, key=key, count=count)
-
-    @query_field(
-        scope=Scope.TICKETS_READ, description="What the provider calls an escalation, for each system of tickets."
-    )
-    async def escalation_rules(self, info: Info) -> list[SystemRule] | None:
-        async with info.context.reading() as tx:
-            found = await escalation_rules.newest(tx)
-        return [SystemRule(system=system, rule=version.rule) for system, version in found.items()]  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
 """Escalation rules as they are stored: a version after the other for each system, of which the newest counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import any_, bindparam, text
@@ -35,6 +36,8 @@ ADD = text(f"""
     returning id
 """)
 
+BY_IDS = text(f"select {_COLUMNS} from escalation_rule where tenant_id = :tenant and id = any(cast(:ids as uuid[]))")
+
 APPLIED = text("""
     update escalation_rule set applied_at = :now
     where tenant_id = :tenant and system = :system and version = :version and applied_at is null
@@ -43,10 +46,10 @@ APPLIED = text("""
 # The versions by which tickets may stand: the newest, and back to the last one that had been gone through to the end.
 MIXED = text("""
     select r.system, r.version from escalation_rule r
-    where r.tenant_id = :tenant
+    where r.tenant_id = :tenant and r.created_at <= :at
       and r.version >= (select max(w.version) from escalation_rule w
                         where w.tenant_id = :tenant and w.system = r.system
-                          and (w.applied_at is not null or w.version = 1))
+                          and (w.applied_at <= :at or w.version = 1))
     order by r.system, r.version
 """)
 
@@ -101,15 +104,20 @@ async def add(tx: Transaction, version: RuleVersion) -> bool:
     return added is not None
 
 
+async def many(tx: Transaction, keys: Sequence[UUID]) -> dict[UUID, RuleVersion]:
+    """Return versions by id, those that there are."""
+    return {row["id"]: _read(row) for row in await tx.rows(BY_IDS, tenant=tx.tenant, ids=list(keys))}
+
+
 async def note_applied(tx: Transaction, system: str, version: int, now: datetime) -> None:
     """Note that all tickets of a system have been gone through by a version of its rule."""
     await tx.run(APPLIED, tenant=tx.tenant, system=system, version=version, now=now)
 
 
-async def mixed(tx: Transaction) -> dict[str, tuple[int, ...]]:
-    """Return by system the versions by which its tickets may stand, where those are several."""
+async def mixed(tx: Transaction, at: datetime) -> dict[str, tuple[int, ...]]:
+    """Return by system the versions by which its tickets may have stood at an instant, where those were several."""
     found: dict[str, tuple[int, ...]] = {}
-    for row in await tx.rows(MIXED, tenant=tx.tenant):
+    for row in await tx.rows(MIXED, tenant=tx.tenant, at=at):
         found[row["system"]] = (*found.get(row["system"], ()), row["version"])
     return {system: versions for system, versions in found.items() if len(versions) > 1}
 

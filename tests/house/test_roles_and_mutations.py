@@ -33,6 +33,7 @@ BELONGINGS = {
     "siteCalendarSet",
     "siteCreate",
     "siteUpdate",
+    "ticketKeyMap",
 }
 HOLDS = {
     "onboardingGiveNotice",
@@ -83,13 +84,38 @@ INBOUND = {
     "inboundSourceUpdate",
 }
 JOBS = {"importStart", "jobCancel"}
+TICKETS = {
+    "ticketAssign",
+    "ticketBulkUpsert",
+    "ticketCreate",
+    "ticketEscalate",
+    "ticketExclude",
+    "ticketHold",
+    "ticketMerge",
+    "ticketMove",
+    "ticketReopen",
+    "ticketResolve",
+    "ticketRespond",
+    "ticketRestore",
+    "ticketResume",
+    "ticketUpdate",
+}
 SETTINGS = {"tenantSettingsUpdate"}
-POLICIES = {"kpiTargetRemove", "kpiTargetSet", "onboardingDefinitionEdit", "onboardingDefinitionImport", "onboardingMigrate"}
+POLICIES = {
+    "escalationRuleApply",
+    "escalationRuleSet",
+    "kpiTargetRemove",
+    "kpiTargetSet",
+    "onboardingDefinitionEdit",
+    "onboardingDefinitionImport",
+    "onboardingMigrate",
+}
 
 SERVICE_MANAGER = (
     INBOUND
     | POLICIES
     | JOBS
+    | TICKETS
     | OWN_TOKENS
     | BELONGINGS
     | HOLDS
@@ -102,14 +128,14 @@ SERVICE_MANAGER = (
     | HARD_WAIVERS
     | PRIVACY
 )
-PROGRAM = POLICIES | JOBS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
+PROGRAM = POLICIES | JOBS | TICKETS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | ENDS
 
 MAY = {
     "VIEWER": OWN_TOKENS,
-    "AGENT": OWN_TOKENS | CHECKLISTS | NOTES,
+    "AGENT": OWN_TOKENS | CHECKLISTS | NOTES | TICKETS | JOBS,
     "ONBOARDING_LEAD": OWN_TOKENS | BELONGINGS | HOLDS | MOVES | CHECKLISTS | NOTES | ATTESTS | SOFT_WAIVERS,
     "ACCOUNT_MANAGER": OWN_TOKENS | BELONGINGS | HOLDS | CHECKLISTS | NOTES,
-    "TEAM_MANAGER": OWN_TOKENS,
+    "TEAM_MANAGER": OWN_TOKENS | TICKETS | JOBS,
     "SERVICE_MANAGER": SERVICE_MANAGER,
     "ADMIN": SERVICE_MANAGER | PEOPLE | SETTINGS,
     "service token without scopes": set(),
@@ -144,6 +170,7 @@ STAFF = {
     "recipient",
     "requestedBy",
     "technicalLead",
+    "agent",
 }
 """What fields that show one of the provider's people are called, with or without `Id`."""
 

@@ -76,6 +76,7 @@ TABLES = {
     "note": IdKind.NOTE,
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
+    "escalation_rule": IdKind.ESCALATION_RULE,
     "privacy_record": IdKind.PRIVACY_RECORD,
     "job": IdKind.JOB,
     "inbound_source": IdKind.INBOUND_SOURCE,

@@ -79,7 +79,7 @@ async def test_a_new_version_goes_through_all_tickets_and_says_who_made_it_and_w
     assert await number(provider, Kpi.ESCALATIONS) == 3
     async with provider.context.database.reading(provider.admin) as tx:
         newest = (await escalation_rules.newest(tx))[DESK]
-        assert await escalation_rules.mixed(tx) == {}
+        assert await escalation_rules.mixed(tx, provider.clock()) == {}
         stamped = await tx.rows(
             text("select distinct rule_version from escalation where tenant_id = :tenant"), tenant=tx.tenant
         )
@@ -98,7 +98,7 @@ async def test_a_ticket_that_comes_in_meanwhile_counts_by_the_new_version(provid
     await report(provider, ticket(2, hand_overs=handed("A", "B")), client=client)
     assert await number(provider, Kpi.ESCALATED_TICKETS) == 1
     async with provider.context.database.reading(provider.admin) as tx:
-        assert await escalation_rules.mixed(tx) == {DESK: (1, 2)}
+        assert await escalation_rules.mixed(tx, provider.clock()) == {DESK: (1, 2)}
     await work(provider)
     assert await number(provider, Kpi.ESCALATED_TICKETS) == 2
 
@@ -217,13 +217,13 @@ async def test_a_pass_that_was_cancelled_leaves_a_mixture_which_another_pass_end
     assert (job.status, job.done) == (JobStatus.CANCELLED, 6)
     assert await number(provider, Kpi.ESCALATIONS) == 6
     async with provider.context.database.reading(provider.admin) as tx:
-        assert await escalation_rules.mixed(tx) == {DESK: (1, 2)}
+        assert await escalation_rules.mixed(tx, provider.clock()) == {DESK: (1, 2)}
     await rules.apply(provider.context, provider.admin, sent(), ApplyRules(DESK))
     job = await work(provider)
     assert (job.status, job.counts) == (JobStatus.DONE, {"CHANGED": 4, "UNCHANGED": 6})
     assert await number(provider, Kpi.ESCALATIONS) == 10
     async with provider.context.database.reading(provider.admin) as tx:
-        assert await escalation_rules.mixed(tx) == {}
+        assert await escalation_rules.mixed(tx, provider.clock()) == {}
 
 
 async def test_a_pass_whose_worker_died_goes_on_behind_its_last_batch(
@@ -262,7 +262,7 @@ async def test_a_pass_ends_when_a_newer_version_is_set(provider: Provider) -> No
     async with provider.context.database.reading(provider.admin) as tx:
         assert [job.status for job in await latest(tx)] == [JobStatus.DONE, JobStatus.DONE]
         assert (await escalation_rules.newest(tx))[DESK].applied_at is not None
-        assert await escalation_rules.mixed(tx) == {}
+        assert await escalation_rules.mixed(tx, provider.clock()) == {}
 
 
 async def test_tickets_and_folds_meanwhile_and_two_workers_lose_and_double_nothing(
