@@ -61,6 +61,7 @@ from api.targets import TargetsMutation, TargetsQuery
 from api.tenant_mutations import TenantMutation
 from api.tenants import TenantQuery
 from api.ticket_batches import TicketBatchesMutation
+from api.ticket_keys import TicketKeysMutation, TicketKeysQuery
 from api.ticket_mutations import TicketsMutation
 from api.tickets import TicketQuery
 from api.token_mutations import TokensMutation
@@ -84,6 +85,7 @@ class Query(
     ChecklistQuery,
     DefinitionQuery,
     TicketQuery,
+    TicketKeysQuery,
     EscalationRulesQuery,
     KpiQuery,
     ScorecardQuery,
@@ -123,6 +125,7 @@ class Mutation(
     HandOffMutation,
     TicketsMutation,
     TicketBatchesMutation,
+    TicketKeysMutation,
     MembersMutation,
     AbsencesMutation,
     TokensMutation,

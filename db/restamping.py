@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.session import Transaction
+from domain.clients import ExternalKey
 
 # As `db.attribution` finds the client of a key: none is merged into another meanwhile.
 MAPPABLE = text("""
@@ -19,6 +20,7 @@ MAPPABLE = text("""
     order by t.id limit :rows
     for key share of c
 """)
+MAPPABLE_OF_KEY = text(str(MAPPABLE).replace("order by", "and t.system = :system and t.client_key = :key order by"))
 
 OF_CLIENT = text("""
     select id, logged_at, client_id from ticket
@@ -36,9 +38,12 @@ class Placeable:
     client: UUID
 
 
-async def mappable(tx: Transaction, rows: int) -> list[Placeable]:
-    """Return tickets without a client whose key stands for one by now."""
-    found = await tx.rows(MAPPABLE, tenant=tx.tenant, rows=rows)
+async def mappable(tx: Transaction, rows: int, key: ExternalKey | None = None) -> list[Placeable]:
+    """Return tickets without a client whose key stands for one by now, or those of one key."""
+    if key is None:
+        found = await tx.rows(MAPPABLE, tenant=tx.tenant, rows=rows)
+    else:
+        found = await tx.rows(MAPPABLE_OF_KEY, tenant=tx.tenant, rows=rows, system=key.system, key=key.key)
     return [Placeable(row["id"], row["logged_at"], row["client_id"]) for row in found]
 
 

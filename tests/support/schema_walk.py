@@ -65,7 +65,9 @@ KINDS: Mapping[str, IdKind] = {
     "note": IdKind.NOTE,
     "onboarding": IdKind.ONBOARDING,
     "service": IdKind.SERVICE,
+    "intoTicket": IdKind.TICKET,
     "site": IdKind.SITE,
+    "ticket": IdKind.TICKET,
     "source": IdKind.INBOUND_SOURCE,
     "team": IdKind.TERM,
     "technician": IdKind.TERM,
@@ -140,6 +142,7 @@ def places(arguments: Mapping[str, Any], around: str, above: tuple[str, ...] = (
 _BETTER: Mapping[str, Mapping[str, Any]] = {
     "OnboardingAdvanceInput": {"to": "EARLY_SUPPORT"},
     "PeriodInput": {"from": "2026-03-01", "to": "2026-04-01"},
+    "TicketBulkUpsertInput": {"payload": [{"externalId": "T-1", "loggedAt": "2026-03-02T09:00:00Z"}]},
     "TokenCreateInput": {"kind": "SERVICE", "scopes": ["CLIENTS_READ"]},
 }
 """Where the first value of a type would be refused before the rest is looked at."""
