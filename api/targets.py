@@ -12,7 +12,7 @@ from api.context import Info, OperationContext
 from api.fields import id_field, mutation_field, optional_id_field, query_field, resolved, window
 from api.kpi_enums import KpiKey
 from api.nodes import Node, nodes_of
-from api.paging import After, Connection, First, Ordering, connection, page_of
+from api.paging import After, Before, Connection, First, Last, Ordering, connection, page_of
 from api.payloads import KEY, event_id
 from db import targets as stored
 from domain import targets
@@ -89,6 +89,8 @@ class TargetsQuery:
         ] = None,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[KpiTargetShown] | None:
         where: dict[str, object] = {}
         if keys is not None:
@@ -97,7 +99,7 @@ class TargetsQuery:
             where["clients"] = list(ids_of(IdKind.CLIENT, client_ids))
         if standing is not None:
             where["standing"] = standing
-        page = page_of(BY_RECORDED, first=first, after=after)
+        page = page_of(BY_RECORDED, first=first, after=after, last=last, before=before)
 
         async def count() -> int:
             async with info.context.reading() as tx:

@@ -87,3 +87,18 @@ async def test_a_target_is_found_by_its_id_and_shown_in_the_catalogue(provider: 
     target = (await put(provider, "ESCALATION_RATE", 0.15))["target"]
     found = await asked(provider, "query ($id: ID!) { node(id: $id) { ... on KpiTarget { key value } } }", target)
     assert found["node"] == {"key": "ESCALATION_RATE", "value": 0.15}
+
+
+async def test_targets_are_read_page_by_page_from_either_end(provider: Provider) -> None:
+    for value in (0.1, 0.2, 0.3):
+        await put(provider, "ESCALATION_RATE", value)
+        provider.clock.forward(minutes=1)
+    text = """query ($first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+        kpiTargets(first: $first, after: $after, last: $last, before: $before) {
+          nodes { number } pageInfo { endCursor startCursor hasNextPage hasPreviousPage } } }"""
+    newest = (await asked(provider, text, {"first": 2}))["kpiTargets"]
+    assert ([node["number"] for node in newest["nodes"]], newest["pageInfo"]["hasNextPage"]) == ([3, 2], True)
+    rest = (await asked(provider, text, {"first": 2, "after": newest["pageInfo"]["endCursor"]}))["kpiTargets"]
+    assert [node["number"] for node in rest["nodes"]] == [1]
+    back = (await asked(provider, text, {"last": 1, "before": rest["pageInfo"]["startCursor"]}))["kpiTargets"]
+    assert ([node["number"] for node in back["nodes"]], back["pageInfo"]["hasPreviousPage"]) == ([2], True)

@@ -14,13 +14,14 @@ from domain.onboarding import HoldReason
 from domain.plans import Wish
 from domain.privacy import DataSubject
 from domain.stages import Stage
+from domain.tickets import HandOver
 from tests.support.checklists import hand_over, work_through
 from tests.support.events import number
 from tests.support.inbound import filled
 from tests.support.jobs import TICKETS_OF_DESK, imported
 from tests.support.onboarding import Onboarding, opened
 from tests.support.providers import Provider, done, sent
-from tests.support.tickets import report, ticket
+from tests.support.tickets import NOON, report, ticket
 from workflows import (
     absences,
     amendments,
@@ -47,6 +48,7 @@ from workflows.plans import PlanCommand
 from workflows.privacy import ExportSubject
 from workflows.services import CreateService
 from workflows.sites import CreateSite
+from workflows.targets import SetTarget, set_target
 from workflows.working_weeks import Terms
 
 TABLES = {
@@ -77,6 +79,8 @@ TABLES = {
     "ticket": IdKind.TICKET,
     "escalation": IdKind.ESCALATION,
     "escalation_rule": IdKind.ESCALATION_RULE,
+    "ticket_term": IdKind.TERM,
+    "kpi_target": IdKind.KPI_TARGET,
     "privacy_record": IdKind.PRIVACY_RECORD,
     "job": IdKind.JOB,
     "inbound_source": IdKind.INBOUND_SOURCE,
@@ -134,10 +138,13 @@ async def fill(onboarding: Onboarding, key: str) -> None:
     done(await services.create(context, admin, sent(), CreateService(client, f"Service {key}")))
     done(await devices.record_discovery(context, admin, sent(), RecordDiscovery(client, key, 1)))
     tickets = (
-        replace(ticket(1, tiers=(1, 2)), external_id=f"{key}-1"),
-        replace(ticket(2), external_id=f"{key}-2"),
+        replace(ticket(1, tiers=(1, 2)), external_id=f"{key}-1", category=f"Category {key}"),
+        replace(
+            ticket(2), external_id=f"{key}-2", hand_overs=(HandOver(NOON, f"Team {key}", 1, agent=f"Agent {key}"),)
+        ),
     )
     await report(provider, *tickets, client=client)
+    done(await set_target(context, admin, sent(), SetTarget("ESCALATION_RATE", client, 0.2)))
     done(await calendars.set_contract(context, admin, sent(), SetCalendar(onboarding.contract, Terms())))
     await onboarding.attest(Gate.THRESHOLD_SET)
     await hand_over(onboarding, f"Promised {key}")
