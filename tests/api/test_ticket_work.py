@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -105,7 +106,7 @@ async def test_odd_words_and_moments_are_refused_where_they_stand(provider: Prov
     id_ = (await opened(provider, client, team="Desk"))["id"]
     later = (provider.clock() + timedelta(days=1)).isoformat()
     before = (provider.clock() - timedelta(days=1)).isoformat()
-    cases = (
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("ticketResolve", {"at": later}, "at"),
         ("ticketResolve", {"at": before}, "at"),
         ("ticketAssign", {"team": "x" * 201}, "team"),
@@ -162,7 +163,7 @@ async def test_a_moved_ticket_stays_where_a_person_put_it_whatever_its_source_sa
     here, there = await provider.client("Here"), await provider.client("There")
     await report(provider, ticket(1, tiers=(1, 2)), client=here)
     (id_,) = [public(IdKind.TICKET, one) for one in await _tickets(provider)]
-    to = {"client": {"id": public(IdKind.CLIENT, there)}}
+    to: dict[str, Any] = {"client": {"id": public(IdKind.CLIENT, there)}}
     foreseen = await commanded(provider, "ticketMove", ticketId=id_, dryRun=True, **to)
     assert [(one["kind"], one["name"]) for one in foreseen["changes"]] == [
         ("TICKET", "client"), ("CLIENT", "figures"), ("CLIENT", "figures"),
@@ -250,7 +251,7 @@ async def test_two_merges_into_each_other_leave_one_that_counts(provider: Provid
 
 async def test_sent_again_with_its_key_a_command_is_done_once(provider: Provider) -> None:
     client = await provider.client()
-    given = {"client": {"id": public(IdKind.CLIENT, client)}, "title": "Once", "idempotencyKey": "k"}
+    given: dict[str, Any] = {"client": {"id": public(IdKind.CLIENT, client)}, "title": "Once", "idempotencyKey": "k"}
     first, again = [await commanded(provider, "ticketCreate", **given) for _ in range(2)]
     assert first["ticket"]["id"] == again["ticket"]["id"]
     assert await figures(provider, client) == [1]
