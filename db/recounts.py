@@ -4,7 +4,7 @@ Nothing of the way by which figures are written is used here: what a ticket coun
 its course and its escalations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -18,6 +18,7 @@ from db.facts import PLACE
 from db.session import Transaction
 from domain.kpi_definitions import ESCALATED, FACTS, TIMES_ESCALATED, Fact
 from domain.proofs import Difference, Ledger, Stretch
+from domain.tickets import EscalationKind
 
 AT_ONCE = 200_000
 """Tickets of one client that one statement goes through; of more it takes several, part by part."""
@@ -36,7 +37,7 @@ CLIENTS = text("""
 """)
 
 
-def _by_kind(facts: dict[str, Fact]) -> str:
+def _by_kind(facts: Mapping[EscalationKind, Fact]) -> str:
     return " ".join(f"when '{kind}' then '{fact}'" for kind, fact in facts.items())
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from db import calendars, contracts, cycles, sites, tenants
+from db import calendars, contracts, cycles, escalation_rules, sites, tenants
 from db.session import Transaction
 from domain.access import Principal, Scope
 from domain.calendars import Calendar, CalendarSource
@@ -24,6 +24,7 @@ from workflows.belongings import Edited, held, noted
 from workflows.checks import fit, found, fresh, refusable
 from workflows.commands import perform
 from workflows.context import Context, Request, new_id
+from workflows.rederiving import rederive_hours
 from workflows.retargeting import retarget, tell_retargeted
 from workflows.working_weeks import Terms, calendar_of
 
@@ -76,7 +77,7 @@ async def set_site(context: Context, principal: Principal, request: Request, com
 
 
 async def set_contract(context: Context, principal: Principal, request: Request, command: SetCalendar) -> Outcome:
-    """Set the calendar by which the onboardings under a contract count: its coverage hours, as data.
+    """Set the calendar by which the onboardings under a contract and its client's tickets count: its coverage hours.
 
     Raises:
         ForbiddenError: the caller may not write clients.
@@ -87,6 +88,7 @@ async def set_contract(context: Context, principal: Principal, request: Request,
     @refusable
     async def act(tx: Transaction) -> Outcome:
         terms = _given(command)
+        await escalation_rules.alone(tx)
         seen = found(await contracts.get(tx, command.owner), "contract", "contractId")
         await held(tx, principal, seen.client_id, "contractId", alone=True)
         contract = found(await contracts.lock(tx, command.owner), "contract", "contractId")
@@ -95,6 +97,7 @@ async def set_contract(context: Context, principal: Principal, request: Request,
         changes = await _succeed(tx, principal, request, owner, contract.client_id, terms, now)
         if not changes:
             return Outcome(contract.id, contract.version, facts=told(()))
+        await rederive_hours(tx, context, principal, request, contract.client_id)
         changed = replace(contract, version=contract.version + 1)
         await contracts.save(tx, changed)
         edited = Edited(TimelineKind.CONTRACT_EDITED, contract.id, contract.client_id, _FIELDS)

@@ -75,6 +75,14 @@ async def begin(tx: Transaction, context: Context, principal: Principal, request
     return replace(job, version=outcome.version or job.version)
 
 
+async def rederive_hours(
+    tx: Transaction, context: Context, principal: Principal, request: Request, client: UUID | None = None
+) -> None:
+    """Begin to measure a client's tickets anew, or the tenant's, beside the change of their hours; none need no job."""
+    if await passes.length(tx, client, 1):
+        await begin(tx, context, principal, request, Pass(Chosen(client=client)))
+
+
 async def rederive(run: Run) -> None:
     """Go through a job's tickets; taken up again, go on behind the last batch that was written."""
     wanted = Pass.of(run.parameters)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from db import calendars, cycles, definitions, members, tenants, tokens
+from db import calendars, cycles, definitions, escalation_rules, members, tenants, tokens
 from db.session import Transaction
 from domain import consequences
 from domain.access import Principal, Role, Scope, system
@@ -29,6 +29,7 @@ from workflows.commands import perform, publish
 from workflows.context import Context, Request, new_id
 from workflows.credentials import Issued, Secret, issued, new_secret
 from workflows.public_holidays import UnknownRegionError, public_holidays
+from workflows.rederiving import rederive_hours
 from workflows.retargeting import retarget, tell_retargeted
 from workflows.working_weeks import Terms, Week, calendar_of
 
@@ -102,13 +103,14 @@ async def create(context: Context, request: Request, command: CreateTenant) -> I
 async def update_settings(context: Context, principal: Principal, request: Request, command: UpdateSettings) -> Outcome:
     """Change a provider's name, calendar and rules; a calendar that changes gets the next version.
 
-    The targets of the open onboardings that count by it move with it.
+    The targets of the open onboardings that count by it move with it, and a job measures the tickets anew.
     """
     principal.require(Scope.TENANT_WRITE)
     now = context.clock()
 
     @refusable
     async def act(tx: Transaction) -> Outcome:
+        await escalation_rules.alone(tx)
         tenant = await tenants.lock(tx)
         fresh(tenant, command.expected_version)
         changed, errors = _changed(tenant, command, now.year)
@@ -124,6 +126,8 @@ async def update_settings(context: Context, principal: Principal, request: Reque
             return Outcome(tenant.id, tenant.version, facts=consequences.told(()))
         changed = replace(changed, version=tenant.version + 1)
         changes = await _succeed(tx, principal, request, tenant, changed, now)
+        if changed.settings.calendar != tenant.settings.calendar:
+            await rederive_hours(tx, context, principal, request)
         event = TenantChanged(fields=fields)
         told = await publish(
             tx, principal, request, event, subject=tenant.id, version=changed.version, client=None, now=now

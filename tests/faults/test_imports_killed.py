@@ -2,8 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +14,7 @@ from tests.support.clock import WallClock
 from tests.support.jobs import TICKETS_OF_DESK, seen, sent_in, started, tickets_of
 from tests.support.postgres import Postgres
 from tests.support.providers import new_provider
+from tests.support.worker_process import workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -53,17 +52,3 @@ async def test_an_import_survives_the_kills_of_all_its_workers(
     assert row is not None
     assert (row["stored"], row["writes"]) == (good, good)
     assert named == list(range(1, TICKETS + 1, 100))
-
-
-@asynccontextmanager
-async def workers(urls: tuple[str, str]) -> AsyncIterator[None]:
-    """Run two workers as processes of their own, and kill both at the end."""
-    command = (sys.executable, "-m", "tests.support.worker_process", *urls)
-    running = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL) for _ in range(2)]
-    try:
-        yield
-    finally:
-        for process in running:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()

@@ -83,7 +83,8 @@ async def _insert(connection: "asyncpg.Connection[asyncpg.Record]", name: str, r
 def _row(name: str, words: list[Words], tenant: UUID, client: UUID, text: str) -> dict[str, Any]:
     """Return a row with a text in its words; its codes are none that anything would read."""
     table = metadata().tables[name]
-    row = {column.name: _least(column.type) for column in table.c if not column.nullable and column.identity is None}
+    needed = [one for one in table.c if not one.nullable and one.identity is None and one.computed is None]
+    row = {column.name: _least(column.type) for column in needed}
     row |= {"tenant_id": tenant} | ({"client_id": client} if "client_id" in table.c else {})
     for word in words:
         row[word.column] = _worded(word, text, table.c[word.column].type)

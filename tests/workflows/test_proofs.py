@@ -46,13 +46,14 @@ def _reports(draw: st.DrawFn) -> ReportedTicket:
         HandOver(logged + timedelta(hours=place), f"T{tier}", tier, agent=draw(st.sampled_from([None, "ann", "bob"])))
         for place, tier in enumerate(draw(st.lists(st.integers(1, 3), max_size=3)))
     )
-    ended, instant = [], logged
+    instant = logged
+    ended: list[Resolution] = []
     for held in draw(st.lists(HOURS, max_size=3)):
         instant += held + timedelta(hours=1)
         back = instant + timedelta(hours=draw(st.integers(1, 100)))
         ended.append(Resolution(instant, back))
         instant = back
-    if ended and draw(st.booleans()):
+    if ended and draw(st.sampled_from([True, False])):
         ended[-1] = replace(ended[-1], reopened_at=None)
     closed = draw(st.one_of(st.none(), st.just(instant + timedelta(hours=1))))
     waits = (Wait(logged + timedelta(hours=1), draw(st.sampled_from([None, logged + timedelta(hours=5)]))),)
@@ -83,7 +84,7 @@ def _reports(draw: st.DrawFn) -> ReportedTicket:
 
 
 async def _proven(provider: Provider) -> list[Difference]:
-    found = []
+    found: list[Difference] = []
     async for stretch in proofs.prove(provider.context, system(provider.tenant_id)):
         assert stretch.unnamed == 0
         found += stretch.differences

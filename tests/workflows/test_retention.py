@@ -82,7 +82,16 @@ async def test_nothing_of_the_clients_words_and_people_is_left(alone: Provider, 
 
     assert await tables_with(database_url, *traces) == {trace: set() for trace in traces}
     # What the provider and its systems call things is not the client's, and stays.
-    own_terms = {"definition", "device", "discovery_run", "escalation", "hand_over", "ticket", "client"}
+    own_terms = {
+        "definition",
+        "device",
+        "discovery_run",
+        "escalation",
+        "hand_over",
+        "inbound_source",
+        "ticket",
+        "client",
+    }
     assert set().union(*(await tables_with(database_url, words)).values()) <= own_terms
     client = await _client(alone, onboarding)
     assert (client.name, client.erased) == (ERASED, True)
