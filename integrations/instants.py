@@ -9,6 +9,12 @@ ISO = "ISO"
 EPOCH_SECONDS = "EPOCH_SECONDS"
 EPOCH_MILLISECONDS = "EPOCH_MILLISECONDS"
 
+_FORMS = {
+    ISO: "such as 2026-03-01T12:00:00+01:00",
+    EPOCH_SECONDS: "in seconds since 1970, such as 1772362800",
+    EPOCH_MILLISECONDS: "in milliseconds since 1970, such as 1772362800000",
+}
+
 REMEMBERED_TEXTS = 4_096
 """Logs repeat their moments; reading a text once is most of the speed."""
 
@@ -38,7 +44,9 @@ class InstantReader:
             moment = self._parsed(text)
             instant = (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, OverflowError, OSError) as error:
-            raise ValueError(f"The value is no moment of the form {self.layout!r}.") from error
+            raise ValueError(
+                f"The value is no moment {_FORMS.get(self.layout, f'of the form {self.layout!r}')}."
+            ) from error
         if not 1970 <= instant.year <= 2200:  # noqa: PLR2004 -- the bounds are stated in the message
             raise ValueError("The moment lies outside the years 1970 to 2200.")
         if len(self._remembered) >= REMEMBERED_TEXTS:

@@ -165,7 +165,7 @@ def ticket(item: object, path: str = "$") -> ReportedTicket:
         reason, _, place = str(error).partition(" - at ")
         below = place.strip("`").removeprefix("$")
         # Of a member that nobody knows or that is missing, msgspec names the object alone.
-        raise Unreadable(path + below, _looked_up(item, below), f"{reason}{_possible(below)}.") from None
+        raise Unreadable(path + below, _looked_up(item, below), f"{_worded(reason)}{_possible(below)}.") from None
     return _Reading(item, path).report(document)
 
 
@@ -288,6 +288,11 @@ class _Reading:
 
     def _wrong(self, place: str, reason: str) -> Unreadable:
         return Unreadable(self.path + place, _looked_up(self.item, place), reason)
+
+
+def _worded(reason: str) -> str:
+    """Say of a moment how one is written."""
+    return "expected a moment such as 2026-03-01T12:00:00+01:00" if "RFC3339" in reason else reason
 
 
 def _possible(place: str) -> str:
