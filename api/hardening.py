@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics
@@ -14,17 +14,19 @@ from api import metrics
 log = structlog.get_logger("api")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALWAYS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
-_UNLESS_SET = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-}
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_ALWAYS_NAMES = frozenset({b"x-request-id", *(name for name, _ in _ALWAYS)})
+_UNLESS_SET = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 _KNOWN_PATHS = frozenset(
     {
         "/",
@@ -70,7 +72,8 @@ class Hardening:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(MutableHeaders(scope=message), request_id, secure=scope["scheme"] == "https")
+                given = list(message.get("headers", ()))
+                message["headers"] = _with_headers(given, request_id, secure=scope["scheme"] == "https")
             await send(message)
 
         try:
@@ -121,14 +124,13 @@ def _request_id(given: str | None) -> str:
     return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
-def _add_headers(headers: MutableHeaders, request_id: str, *, secure: bool) -> None:
-    headers["x-request-id"] = request_id
-    for name, value in _ALWAYS.items():
-        headers[name] = value
-    for name, value in _UNLESS_SET.items():
-        headers.setdefault(name, value)
-    if secure:
-        headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+def _with_headers(given: list[tuple[bytes, bytes]], request_id: str, *, secure: bool) -> list[tuple[bytes, bytes]]:
+    """Return an answer's headers with those that every one carries; ours take the place of the same ones."""
+    names = {name for name, _ in given}
+    kept = given if names.isdisjoint(_ALWAYS_NAMES) else [one for one in given if one[0] not in _ALWAYS_NAMES]
+    unless_set = [one for one in _UNLESS_SET if one[0] not in names]
+    security = [_STRICT_TRANSPORT] if secure else []
+    return [*kept, (b"x-request-id", request_id.encode()), *_ALWAYS, *unless_set, *security]
 
 
 async def _plain_500(send: Send, request_id: str) -> None:

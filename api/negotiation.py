@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from api.errors import BadRequest
 
@@ -20,6 +21,7 @@ class _Range:
     quality: float
 
 
+@lru_cache(maxsize=256)
 def choose(accept: str | None) -> Media:
     """Return the media type to answer with.
 
@@ -41,6 +43,7 @@ def choose(accept: str | None) -> Media:
     raise BadRequest(f"Nothing in Accept can be served; accept {', '.join(Media)}.", status=406)
 
 
+@lru_cache(maxsize=256)
 def require_json(content_type: str | None) -> None:
     """Let only bodies pass that a page of another origin cannot send without asking first.
 

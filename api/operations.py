@@ -21,8 +21,10 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     Visitor,
+    coerce_input_value,
     create_source_event_stream,
     execute_root_selection_set,
     execute_subscription_event,
@@ -33,7 +35,8 @@ from graphql import (
     visit,
 )
 from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.validation import ASTValidationRule
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -43,6 +46,7 @@ from api.context import OperationContext
 from api.cost import Prices
 from api.errors import MAX_ERRORS, BadRequest, Refused
 from api.executor import Executor
+from api.leaves import NotPlain
 from api.limits import DocumentLimits
 from api.nulls import NoNullWhereNoneFits
 from api.schema import executable
@@ -76,6 +80,7 @@ class Document:
     tree: DocumentNode
     deciding: frozenset[str]
     """The variables that decide what is included or skipped."""
+    signatures: dict[str | None, Sequence[GraphQLVariableSignature]] = field(default_factory=dict)
     prices: dict[object, int] = field(default_factory=dict)
     selections: dict[object, Selections] = field(default_factory=dict)
 
@@ -202,10 +207,37 @@ class Operations:
         return executor
 
     def _variables(self, operation: Operation) -> VariableValues:
+        """Return the variables as resolvers take them; graphql-core's own way says what does not fit."""
+        with suppress(Exception):
+            return self._as_given(operation)
         declared, given = operation.node.variable_definitions or (), dict(operation.variables)
         found = get_variable_values(self.schema, declared, given, max_errors=MAX_ERRORS - 1)
         if isinstance(found, list):
             raise Rejected(found, 400)
+        return found
+
+    def _as_given(self, operation: Operation) -> VariableValues:
+        """Return the variables where all of them are given.
+
+        Raises:
+            NotPlain: one is left out, or does not fit.
+        """
+        sources, coerced = {}, {}
+        for one in self._signatures(operation):
+            given = operation.variables.get(one.name, Undefined)
+            value = Undefined if given is Undefined else coerce_input_value(given, one.type)
+            if value is Undefined:
+                raise NotPlain
+            sources[one.name], coerced[one.name] = VariableValueSource(one, given), value
+        return VariableValues(sources, coerced)
+
+    def _signatures(self, operation: Operation) -> Sequence[GraphQLVariableSignature]:
+        """Return the declared variables with their types."""
+        kept = operation.document.signatures
+        found = kept.get(operation.name)
+        if found is None:
+            signatures = [get_variable_signature(self.schema, one) for one in operation.node.variable_definitions or ()]
+            found = kept[operation.name] = [one for one in signatures if not isinstance(one, GraphQLError)]
         return found
 
     def _selections(self, operation: Operation, variables: VariableValues) -> Selections:

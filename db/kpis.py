@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -26,7 +26,7 @@ from domain.kpi_definitions import KpiKind, Measure
 from domain.kpis import Dimension, DirectFact, Fact, Kpi, facts_of
 from domain.own_calendars import Calendars
 from domain.periods import Bucket, Grain, bucket_start
-from domain.series import Totals
+from domain.series import Totals, plain_sums
 from domain.tickets import EscalationKind
 
 __all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
@@ -112,11 +112,7 @@ def _client(client: UUID) -> str:
 
 
 def _totals(names: Sequence[str], row: asyncpg.Record) -> dict[int, Totals]:
-    return dict(zip(row["buckets"], map(_sum, *[row[name] for name in names]), strict=True))
-
-
-_sum = lru_cache(maxsize=16_384)(Totals)
-"""The same few sums come up again and again: a client has few tickets in a month."""
+    return dict(zip(row["buckets"], map(plain_sums, *[row[name] for name in names]), strict=True))
 
 
 async def _stage_spells(tx: Transaction, asked: Asked, calendars: Calendars) -> Sums:

@@ -9,7 +9,7 @@ Every setting is transaction-local, so that a pooled connection carries nothing 
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Self
 from uuid import UUID
 
@@ -142,11 +142,9 @@ class Database:
             except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 pool.terminate()
 
-    @asynccontextmanager
-    async def reading(self, principal: Principal) -> AsyncIterator[Transaction]:
+    def reading(self, principal: Principal) -> AbstractAsyncContextManager[Transaction]:
         """Open a read-only snapshot of what the principal may see."""
-        async with self._transaction(self._app, principal.tenant_id, principal.clients, read_only=True) as tx:
-            yield tx
+        return self._transaction(self._app, principal.tenant_id, principal.clients, read_only=True)
 
     @asynccontextmanager
     async def writing(self, principal: Principal) -> AsyncIterator[Transaction]:

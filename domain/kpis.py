@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from uuid import UUID
 
 from domain import client_kpis, onboarding_kpis, ticket_kpis
@@ -161,7 +162,13 @@ def offer(
     A figure splits by at most two dimensions. Of those by which tickets are summed only one may be used at a time,
     whether to split or to narrow; CLIENT goes with STAGE, PHASE and PRIORITY. Raises NotOffered.
     """
-    split, narrowed = tuple(by), tuple(where)
+    _offer(kpi, tuple(by), tuple(where), grain, kind)
+
+
+@lru_cache(maxsize=4_096)
+def _offer(
+    kpi: Kpi, split: tuple[Dimension, ...], narrowed: tuple[Dimension, ...], grain: Grain, kind: EscalationKind
+) -> None:
     definition = kpi.definition
     if len(set(split)) != len(split):
         raise NotOffered("`by` names a dimension twice.")

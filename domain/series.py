@@ -172,6 +172,13 @@ _REOPENING = timedelta(hours=REOPENING_HOURS)
 
 NOTHING = Totals()
 
+
+@lru_cache(maxsize=16_384)
+def plain_sums(numerator: float, denominator: float | None = None) -> Totals:
+    """Return plain sums; the same few come up again and again, for a client has few tickets in a month."""
+    return Totals(numerator, denominator)
+
+
 WHOLE = -1
 """The position of the whole period's own sums, where buckets don't add up to it."""
 
@@ -236,7 +243,7 @@ def _at(kpi: Kpi, placed: Placed, totals: Totals) -> KpiValue:
 
 @cache
 def _of_sums(kpi: Kpi) -> Callable[[float, float | None, bool], KpiValue]:
-    """Remember what plain sums come to: a client has few tickets in a month, and the same few again and again."""
+    """Return what plain sums come to, remembered as the sums are."""
 
     @lru_cache(maxsize=4_096)
     def value(numerator: float, denominator: float | None, settled: bool) -> KpiValue:  # noqa: FBT001
@@ -378,6 +385,8 @@ def added(several: Collection[Totals]) -> Totals:
             peak = _highest(peak, one.peak)
         spells += one.spells
         counts += one.counts
+    if not spells and not counts and peak is None:
+        return plain_sums(numerator, denominator)
     return Totals(numerator, denominator, tuple(spells), peak, tuple(counts))
 
 
