@@ -79,7 +79,8 @@ async def test_typed_input_says_the_same_as_a_payload(provider: Provider) -> Non
 
 
 async def test_a_payload_and_typed_input_exclude_each_other(provider: Provider) -> None:
-    for given in ({}, {"payload": [row(1)], "tickets": [row(1)]}):
+    both: dict[str, Any] = {"payload": [row(1)], "tickets": [row(1)]}
+    for given in ({}, both):
         payload = await upsert(provider, **given)
         assert [(error["code"], error["path"]) for error in payload["errors"]] == [("INVALID", ["payload"])]
 

@@ -1,21 +1,28 @@
 """People work on tickets over GraphQL: every verb, its refusals, who may, and what it does to figures."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
+from db.session import Transaction
 from domain.access import Role
 from domain.ids import IdKind, public
 from domain.kpis import Kpi, Where
 from domain.tickets import EscalationKind, Exclusion
+from tests.support.asking import asked
 from tests.support.providers import Provider, done, sent
 from tests.support.ticket_work import commanded, opened, refusals, worked
 from tests.support.tickets import number, report, ticket
 from workflows.clients import UpdateClient
 from workflows.clients import update as update_client
+from workflows.sites import CreateSite
+from workflows.sites import create as create_site
 
 
 async def figures(provider: Provider, *clients: UUID) -> list[float | None]:
@@ -128,11 +135,18 @@ async def test_a_ticket_is_about_a_site_and_a_device_of_its_own_client_alone(pro
     here, there = await provider.client("Here"), await provider.client("There")
     id_ = (await opened(provider, here))["id"]
     nobodys = f"sit_{'0' * 32}"
-    assert await refusals(provider, "ticketUpdate", ticketId=id_, siteId=nobodys) == [("NOT_FOUND", ["siteId"])]
+    site = done(await create_site(provider.context, provider.admin, sent(), CreateSite(here, "Head office")))
+    theirs = done(await create_site(provider.context, provider.admin, sent(), CreateSite(there, "Warehouse")))
+    shown = await worked(provider, "ticketUpdate", id_, siteId=public(IdKind.SITE, site))
+    assert shown["siteId"] == public(IdKind.SITE, site)
+    assert (await worked(provider, "ticketRespond", id_))["siteId"] == shown["siteId"]
+    for foreign in (nobodys, public(IdKind.SITE, theirs)):
+        assert await refusals(provider, "ticketUpdate", ticketId=id_, siteId=foreign) == [("NOT_FOUND", ["siteId"])]
     assert await refusals(provider, "ticketUpdate", ticketId=id_, deviceId=f"dev_{'0' * 32}") == [
         ("NOT_FOUND", ["deviceId"])
     ]
-    assert there != here
+    moved = await worked(provider, "ticketMove", id_, client={"id": public(IdKind.CLIENT, there)})
+    assert moved["siteId"] is None
 
 
 async def test_a_merged_ticket_counts_no_longer_and_no_merge_leads_back(provider: Provider) -> None:
@@ -255,6 +269,58 @@ async def test_sent_again_with_its_key_a_command_is_done_once(provider: Provider
     first, again = [await commanded(provider, "ticketCreate", **given) for _ in range(2)]
     assert first["ticket"]["id"] == again["ticket"]["id"]
     assert await figures(provider, client) == [1]
+
+
+async def test_a_command_costs_the_same_statements_however_long_the_ticket_has_been_going_round(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, other = await provider.client("Here"), await provider.client("There")
+    counts: dict[str, set[int]] = {}
+    for rounds in (1, 30):
+        one, two = [(await opened(provider, client, team="Desk", tier=1))["id"] for _ in range(2)]
+        for turn in range(rounds):
+            provider.clock.forward(minutes=1)
+            await worked(provider, "ticketAssign", one, team=f"Team {turn}", tier=1 + turn % 3)
+        commands: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("ticketUpdate", {"title": "Better said"}),
+            ("ticketAssign", {"team": "Last"}),
+            ("ticketEscalate", {"toTeam": "Top", "toTier": 3}),
+            ("ticketRespond", {}),
+            ("ticketHold", {}),
+            ("ticketResume", {}),
+            ("ticketResolve", {}),
+            ("ticketReopen", {}),
+            ("ticketMerge", {"intoTicketId": two}),
+            ("ticketRestore", {}),
+            ("ticketMove", {"client": {"id": public(IdKind.CLIENT, other)}}),
+            ("ticketExclude", {"reason": "SPAM"}),
+        )
+        for mutation, given in commands:
+            provider.clock.forward(minutes=1)
+            with counting(monkeypatch) as seen:
+                taken = f"{mutation[0].upper()}{mutation[1:]}Input!"
+                document = f"mutation ($input: {taken}) {{ {mutation}(input: $input) {{ eventId }} }}"
+                payload = await asked(provider, document, {"input": {"ticketId": one} | given})
+            assert payload[mutation]["eventId"] is not None, mutation
+            counts.setdefault(mutation, set()).add(len(seen))
+    assert {mutation: found for mutation, found in counts.items() if max(found) > 32} == {}
+    # A ticket that has not gone to anybody new needs no names looked up, and one that was not escalated no rows of it.
+    assert {mutation for mutation, found in counts.items() if max(found) - min(found) > 2} == set()
+
+
+@contextmanager
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Collect the statements that are run meanwhile."""
+    seen: list[str] = []
+    run = Transaction.rows
+
+    async def counted(self: Transaction, statement: Any, **params: object) -> Any:
+        seen.append(str(statement))
+        return await run(self, statement, **params)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "rows", counted)
+        yield seen
 
 
 async def _tickets(provider: Provider) -> list[UUID]:
