@@ -20,7 +20,7 @@ from domain.kpi_definitions import ESCALATED, FACTS, TIMES_ESCALATED, Fact
 from domain.proofs import Difference, Ledger, Stretch
 from domain.tickets import EscalationKind
 
-AT_ONCE = 200_000
+AT_ONCE = 100_000
 """Tickets of one client that one statement goes through; of more it takes several, part by part."""
 
 PATIENCE = text("set local statement_timeout = '55s'")
