@@ -1,8 +1,9 @@
 """Stored tickets, as they were reported and as they stand: what a change starts from."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import asyncpg
 from sqlalchemy import text
 
 from db.session import Transaction
+from db.terms import Term, TermKind
 from domain.courses import with_course
 from domain.escalations import Escalation, Phase, Stamp
 from domain.measures import Decided, Measured, endings
@@ -32,7 +34,7 @@ BY_INDEX = text("set local enable_seqscan = off")
 # The lock comes first and by itself: what is read in the same statement would be older than what it waited for.
 # One key at a time, so that each is looked up by the index whatever is known of the table.
 LOCK_KEYS = text("""
-    select t.id from (select key from unnest(cast(:external_ids as text[])) as u(key) order by key) as k
+    select t.id from (select key from unnest(cast(:external_ids as text[])) as u(key) order by key collate "C") as k
     cross join lateral (
         select id from ticket where tenant_id = :tenant and system = :system and external_id = k.key for update
     ) as t
@@ -47,7 +49,7 @@ STORED = text("""
     select t.*, h.handed, e.escalated
     from ticket t
     cross join lateral (
-        select array_agg((o.at, o.team, o.tier, o.reassignments, a.name) order by o.position) as handed
+        select array_agg((o.at, o.team, o.tier, o.reassignments, a.name, a.id, a.key) order by o.position) as handed
         from hand_over o
         left join ticket_term a on a.tenant_id = :tenant and a.id = o.agent_id
         where o.tenant_id = :tenant and o.ticket_id = t.id
@@ -61,9 +63,19 @@ STORED = text("""
 """)
 
 
+class Known(NamedTuple):
+    """Somebody who had a ticket: the name that is left of them, and the term that stands for them."""
+
+    name: str
+    id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored ticket: its system, and everything that it counts by."""
+    """A stored ticket: its system, and everything that it counts by.
+
+    `people` are those who had it, by the keys of their terms.
+    """
 
     id: UUID
     system: str
@@ -71,6 +83,32 @@ class Stored:
     recorded_at: datetime
     digest: bytes
     assessed: Assessed
+    people: Mapping[bytes, Known] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> dict[Term, UUID]:
+        """The terms that it counts by, under the names that are left of them: a name taken back is nobody else's."""
+        report, subjects = self.report, self.assessed.subjects
+        found = {Term(TermKind.AGENT, one.name, self.system): one.id for one in self.people.values()}
+        if report.category is not None and subjects.category is not None:
+            found[Term(TermKind.CATEGORY, report.category)] = subjects.category
+        last = report.hand_overs[-1] if report.hand_overs else None
+        if last is not None and last.team is not None and subjects.team is not None:
+            found[Term(TermKind.TEAM, last.team)] = subjects.team
+        if last is not None and last.agent is not None and subjects.agent is not None:
+            found[Term(TermKind.AGENT, last.agent, self.system)] = subjects.agent
+        return found
+
+    def recognised(self, report: ReportedTicket) -> ReportedTicket:
+        """Return a sighting in which whoever had the ticket already bears the name that is left of them."""
+        if not report.snapshot or not self.people:
+            return report
+        handed = tuple(self._recognised(had) for had in report.hand_overs)
+        return report if handed == report.hand_overs else replace(report, hand_overs=handed)
+
+    def _recognised(self, had: HandOver) -> HandOver:
+        known = self.people.get(Term(TermKind.AGENT, had.agent, self.system).key) if had.agent is not None else None
+        return had if known is None else replace(had, agent=known.name)
 
     @property
     def report(self) -> ReportedTicket:
@@ -133,7 +171,7 @@ def _read(row: asyncpg.Record, zone: ZoneInfo) -> Stored:
             closed_at=row["closed_at"],
             changed_at=row["changed_at"],
             exclusion=Exclusion(row["exclusion"]) if row["exclusion"] else None,
-            hand_overs=tuple(HandOver(*handed) for handed in row["handed"] or ()),
+            hand_overs=tuple(HandOver(*handed[:-2]) for handed in row["handed"] or ()),
             title=row["title"],
             site=row["site_key"],
             device=row["device_key"],
@@ -171,7 +209,8 @@ def _read(row: asyncpg.Record, zone: ZoneInfo) -> Stored:
         rule_version=row["rule_version"],
         zone=zone,
     )
-    return Stored(row["id"], row["system"], row["version"], row["recorded_at"], row["digest"], assessed)
+    people = {key: Known(name, term) for *_, name, term, key in row["handed"] or () if key is not None}
+    return Stored(row["id"], row["system"], row["version"], row["recorded_at"], row["digest"], assessed, people)
 
 
 def _escalation(found: Sequence[object]) -> Escalation:

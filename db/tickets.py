@@ -82,7 +82,7 @@ _UNNESTED = _unnested(_FIELDS)
 INSERT = text(f"""
     insert into ticket (tenant_id, system, recorded_at, version, id, {_COLUMNS})
     select :tenant, :system, :recorded_at, 1, n.id, {_VALUES} from {_UNNESTED}
-    order by n.external_id
+    order by n.external_id collate "C"
     on conflict (tenant_id, system, external_id) do nothing
     returning external_id
 """)
@@ -139,6 +139,9 @@ ANY = text("select exists (select 1 from ticket where tenant_id = :tenant)")
 
 _ENCODER = msgspec.json.Encoder()
 
+Agents = Mapping[tuple[str, str], UUID]
+"""The ids of people by the number of a ticket and the name by which it knows them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -194,7 +197,7 @@ async def write(
     system: str,
     batch: Sequence[Assessed],
     stored: Mapping[str, Stored],
-    agents: Mapping[str, UUID],
+    agents: Agents,
     recorded_at: datetime,
     new_id: Callable[[], UUID],
 ) -> Written:
@@ -283,13 +286,11 @@ async def _update(tx: Transaction, batch: Sequence[tuple[UUID, Assessed]], recor
     await tx.run(FORGET_ESCALATIONS, tenant=tx.tenant, ids=touched)
 
 
-async def _write_hand_overs(
-    tx: Transaction, written: Sequence[tuple[UUID, Assessed]], agents: Mapping[str, UUID]
-) -> None:
+async def _write_hand_overs(tx: Transaction, written: Sequence[tuple[UUID, Assessed]], agents: Agents) -> None:
     handed = [
         (
             *(key, one.client, position, had.at, had.team, had.tier, had.reassignments),
-            None if had.agent is None else agents[had.agent],
+            None if had.agent is None else agents[one.report.external_id, had.agent],
         )
         for key, one in written
         for position, had in enumerate(one.report.hand_overs)

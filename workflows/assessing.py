@@ -1,5 +1,6 @@
 """Assessing: what reports come to beside what a tenant knows of their clients, its hours and its rules."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from db import terms as db_terms
 from db.session import Transaction
 from db.stored_tickets import Stored
 from db.terms import Term, TermKind
-from db.tickets import Written
+from db.tickets import Agents, Written
 from domain.calendars import Calendar
 from domain.escalations import EscalationRule, EscalationTest, RuleVersion
 from domain.ids import IdKind
@@ -34,13 +35,17 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A whole report and whose ticket it is; `places` are its site and device where no key of the source says them."""
+    """A whole report and whose ticket it is; `places` are its site and device where no key of the source says them.
+
+    `was` is the ticket as it is stored, if it is.
+    """
 
     report: ReportedTicket
     client: UUID | None
     pinned: bool = False
     exclusion_pinned: bool = False
     places: tuple[UUID | None, UUID | None] | None = None
+    was: Stored | None = None
 
     @classmethod
     def of(cls, stored: Stored) -> "Claim":
@@ -52,6 +57,7 @@ class Claim:
             subjects.pinned,
             subjects.exclusion_pinned,
             (subjects.site, subjects.device),
+            stored,
         )
 
 
@@ -71,9 +77,9 @@ async def world(tx: Transaction, system: str, now: datetime, rule: EscalationRul
 
 async def assessed(
     tx: Transaction, world: World, system: str, claims: Sequence[Claim], now: datetime
-) -> tuple[list[Assessed], dict[str, UUID]]:
+) -> tuple[list[Assessed], Agents]:
     """Return what claims come to, and the ids of the people whom they name; their clients stand still until the end."""
-    terms = await db_terms.named(tx, {term for one in claims for term in _terms(system, one.report)}, new_id)
+    terms = await _terms_of(tx, system, claims)
     known = sorted({one.client for one in claims if one.client is not None})
     histories = await attribution.histories(tx, known)
     hours = await attribution.coverage(tx, known)
@@ -87,13 +93,29 @@ async def assessed(
     found = [
         assess(
             one.report,
-            _subjects(system, one, terms, belongings),
+            _subjects(system, one, its_terms, belongings),
             around.get(one.client, nothing) if one.client else nothing,
             now,
         )
-        for one in claims
+        for one, its_terms in zip(claims, terms, strict=True)
     ]
-    return found, {term.name: key for term, key in terms.items() if term.kind is TermKind.AGENT}
+    agents = {
+        (one.report.external_id, had.agent): its_terms[Term(TermKind.AGENT, had.agent, system)]
+        for one, its_terms in zip(claims, terms, strict=True)
+        for had in one.report.hand_overs
+        if had.agent is not None
+    }
+    return found, agents
+
+
+async def _terms_of(tx: Transaction, system: str, claims: Sequence[Claim]) -> list[Mapping[Term, UUID]]:
+    """Return for each claim the ids of its terms: those by which its ticket is known, the others by their names."""
+    known = [one.was.terms if one.was is not None else {} for one in claims]
+    unknown = {
+        term for one, its in zip(claims, known, strict=True) for term in _terms(system, one.report) if term not in its
+    }
+    named = await db_terms.named(tx, unknown, new_id)
+    return [ChainMap(its, named) if its else named for its in known]
 
 
 async def rewrite(

@@ -156,7 +156,10 @@ async def _claims(
 ) -> list[Claim]:
     """Return the whole reports, and whose they are; what a person decided of a ticket stays as it was decided."""
     befores = [stored.get(one.external_id) for one in news]
-    reports = [seen(was.report if was else None, one) for one, was in zip(news, befores, strict=True)]
+    reports = [
+        seen(was.report, was.recognised(one)) if was else seen(None, one)
+        for one, was in zip(news, befores, strict=True)
+    ]
     owners = await _owners(tx, system, client, reports, befores)
     claims = []
     for report, owner, was in zip(reports, owners, befores, strict=True):
@@ -168,7 +171,7 @@ async def _claims(
             said = replace(report, exclusion=was.report.exclusion, merged_into=was.report.merged_into)
         else:
             said = report
-        claims.append(Claim(said, owner, decided.pinned, decided.exclusion_pinned))
+        claims.append(Claim(said, owner, decided.pinned, decided.exclusion_pinned, was=was))
     return claims
 
 

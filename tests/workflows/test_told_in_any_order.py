@@ -1,14 +1,23 @@
 """Sources tell of a ticket out of order, twice and against the clock: figures stay those of what happened."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import text
+
 from db import explain, facts
+from domain.access import Role
 from domain.kpis import Dimension, Kpi, Where
 from domain.periods import Grain, Period
+from domain.privacy import ErasureReason
 from domain.questions import Part, Question
-from domain.tickets import Priority, Resolution, TicketKind
-from tests.support.providers import Provider
+from domain.tickets import HandOver, Priority, Resolution, TicketKind
+from tests.support.providers import Provider, done, sent
+from tests.support.ticket_lives import known_as
 from tests.support.tickets import NOON, YEAR, ask, fold, report, ticket
+from workflows.members import DeactivateMember, InviteMember, deactivate, invite
+from workflows.privacy import EraseMember, member_erase
+from workflows.tickets import attribute
 
 
 def _after(days: float) -> datetime:
@@ -57,10 +66,10 @@ async def test_a_backlog_is_never_less_than_nothing_whatever_a_source_says(provi
 
 
 async def test_tickets_of_no_known_client_are_found_alone_folded_or_not_now_and_then(provider: Provider) -> None:
-    answered = {"first_responded_at": _after(2)}
-    await report(provider, ticket(1, **answered), ticket(2, **answered))
+    answered = [ticket(number, first_responded_at=_after(2)) for number in range(3)]
+    await report(provider, *answered[:2])
     known = await provider.client()
-    await report(provider, ticket(3, **answered), client=known)
+    await report(provider, answered[2], client=known)
     then = provider.clock()
     provider.clock.forward(minutes=1)
     for kpi in (Kpi.TICKETS_LOGGED, Kpi.FIRST_RESPONSE_TIME):
@@ -70,6 +79,49 @@ async def test_tickets_of_no_known_client_are_found_alone_folded_or_not_now_and_
                     question = Question(kpi, YEAR, Grain.YEAR, where=Where(clients=clients), as_of=as_of)
                     assert (await ask(provider, question)).series[0].series.total.sample_size == expected
             await fold(provider)
+
+
+async def test_whose_name_was_taken_back_stays_the_same_when_a_ticket_is_written_again(provider: Provider) -> None:
+    people = ("Ann Ashworth", "Bob Barnaby")
+    told = [
+        ticket(
+            number,
+            client="C",
+            category=f"Asked by {name}",
+            hand_overs=(HandOver(NOON, "Desk", 1, agent=name),),
+            changed_at=NOON,
+        )
+        for number, name in enumerate(people)
+    ]
+    await report(provider, *told)
+    by = (Dimension.TECHNICIAN, Dimension.CATEGORY)
+    before = [await _by_member(provider, Question(Kpi.TICKETS_LOGGED, YEAR, Grain.YEAR, by=(one,))) for one in by]
+    for name in people:
+        await _erase(provider, name)
+
+    await known_as(provider, "C")
+    await attribute(provider.context)
+    for day in (1, 2):
+        again = [replace(one, snapshot=True, changed_at=_after(day), priority=Priority(f"P{day}")) for one in told]
+        await report(provider, *again)
+
+    after = [await _by_member(provider, Question(Kpi.TICKETS_LOGGED, YEAR, Grain.YEAR, by=(one,))) for one in by]
+    assert after == before
+    assert [len(members) for members in after] == [2, 2]
+    assert await _hand_overs(provider) == 2
+
+
+async def _erase(provider: Provider, name: str) -> None:
+    invited = InviteMember(name, f"{name.split(maxsplit=1)[0].lower()}@provider.example", (Role.AGENT,))
+    member = done(await invite(provider.context, provider.admin, sent(), invited))
+    done(await deactivate(provider.context, provider.admin, sent(), DeactivateMember(member)))
+    erasure = EraseMember(member, ErasureReason.REQUESTED)
+    done(await member_erase(provider.context, provider.admin, sent(), erasure))
+
+
+async def _hand_overs(provider: Provider) -> int:
+    async with provider.context.database.reading(provider.admin) as tx:
+        return int(await tx.value(text("select count(*) from hand_over where tenant_id = :tenant"), tenant=tx.tenant))
 
 
 async def _by_member(provider: Provider, question: Question) -> dict[str, float]:
