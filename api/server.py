@@ -1,6 +1,7 @@
 """The server: uvicorn with the limits that it lacks, and an end that leaves nobody hanging."""
 
 import asyncio
+import gc
 import socket
 from typing import Any
 
@@ -52,6 +53,12 @@ def server(app: Starlette, settings: Settings) -> "Server":
 
 class Server(uvicorn.Server):
     """Asks sockets and streams to end before it waits for what is under way."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, with all that is loaded set aside: a collection would go through it again and again."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     async def until_stopped(self, listening: list[socket.socket] | None = None) -> None:
         """Serve until `stop`, with signals left to the caller: uvicorn's own way raises them again at its end."""

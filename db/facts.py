@@ -1,6 +1,7 @@
 """Additive facts: signed deltas written beside the tickets, folded into cells, exact at every instant."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from db.session import Transaction, columns
-from domain.kpi_definitions import FACTS, Dimension
+from domain.kpi_definitions import FACTS, Dimension, Fact
 from domain.kpis import OF_EACH_CLIENT, SETTLING_SAMPLE, SETTLING_SHARE
-from domain.movements import Movements
+from domain.movements import Movements, Place
 from domain.questions import NO_CLIENT
 
 ALL_CLIENTS = UUID(int=0)
@@ -49,15 +50,28 @@ def _unnested(*more: str) -> str:
     return f"unnest({arrays}) as m({', '.join(name for name, _ in typed)})"
 
 
-RECORD = text(f"""
-    with recorded as (
-        insert into ticket_delta (tenant_id, recorded_at, {_PLACE}, {AMOUNTS})
-        select :tenant, :recorded_at, m.* from {_unnested(*FACTS)}
-        returning *
-    )
-    insert into unfolded_delta (tenant_id, id, {_PLACE}, {AMOUNTS})
-    select tenant_id, id, {_PLACE}, {AMOUNTS} from recorded
-""")
+_SELDOM = (
+    tuple(fact for fact in FACTS if fact.endswith(("_hierarchical", "_sla", "_vendor"))),
+    tuple(fact for fact in FACTS if "sla_" in fact),
+)
+"""Facts that many a batch has none of: it is written without them, for an array of noughts takes its time."""
+
+
+@functools.cache
+def _record_of(none: tuple[tuple[Fact, ...], ...]) -> TextClause:
+    without = {fact for facts in none for fact in facts}
+    amounts = ", ".join("0" if fact in without else f"m.{fact}" for fact in FACTS)
+    return text(f"""
+        with recorded as (
+            insert into ticket_delta (tenant_id, recorded_at, {_PLACE}, {AMOUNTS})
+            select :tenant, :recorded_at, {", ".join(f"m.{name}" for name, _ in _PLACED)}, {amounts}
+            from {_unnested(*(fact for fact in FACTS if fact not in without))}
+            returning *
+        )
+        insert into unfolded_delta (tenant_id, id, {_PLACE}, {AMOUNTS})
+        select tenant_id, id, {_PLACE}, {AMOUNTS} from recorded
+    """)
+
 
 RECORD_TIMES = text(f"""
     insert into ticket_time (tenant_id, recorded_at, {_PLACE}, measure, minutes, amount)
@@ -116,6 +130,9 @@ FOLD = text(f"""
     select count(*) from taken
 """)
 
+# A batch of deltas makes some hundred thousand sums, which by default would be sorted on disk.
+IN_MEMORY = text("set local work_mem = '64MB'")
+
 TENANTS_TO_FOLD = text("select distinct tenant_id from unfolded_delta")
 
 # Policies make the planner expect few rows, and so read every escalated ticket instead of the latest ones.
@@ -140,19 +157,24 @@ SETTLING = text("select seconds from ticket_settling where tenant_id = :tenant")
 async def record(tx: Transaction, moved: Movements, recorded_at: datetime) -> None:
     """Write what moved; call it in the transaction that writes the tickets."""
     if moved.sums:
-        rows = [(*place, *amounts) for place, amounts in moved.sums.items()]
-        await _record(tx, RECORD, recorded_at, rows, FACTS)
+        amounts: dict[str, list[object]] = dict(zip(FACTS, columns(list(moved.sums.values()), len(FACTS)), strict=True))
+        none = tuple(facts for facts in _SELDOM if not any(any(amounts[fact]) for fact in facts))
+        await _record(tx, _record_of(none), recorded_at, list(moved.sums), amounts)
     if moved.times:
-        rows = [(*place, took.measure, took.minutes, amount) for (place, took), amount in moved.times.items()]
-        await _record(tx, RECORD_TIMES, recorded_at, rows, ("measure", "minutes", "amount"))
+        took = [(took.measure, took.minutes, amount) for (_, took), amount in moved.times.items()]
+        measured = dict(zip(("measure", "minutes", "amount"), columns(took, 3), strict=True))
+        await _record(tx, RECORD_TIMES, recorded_at, [place for place, _ in moved.times], measured)
 
 
 async def _record(
-    tx: Transaction, statement: TextClause, recorded_at: datetime, rows: Sequence[Sequence[object]], more: Sequence[str]
+    tx: Transaction,
+    statement: TextClause,
+    recorded_at: datetime,
+    places: Sequence[Place],
+    more: Mapping[str, Sequence[object]],
 ) -> None:
-    names = (*(name for name, _ in _PLACED), *more)
-    placed = dict(zip(names, columns(rows, len(names)), strict=True))
-    await tx.run(statement, tenant=tx.tenant, recorded_at=recorded_at, **placed)
+    placed = dict(zip((name for name, _ in _PLACED), columns(places, len(_PLACED)), strict=True))
+    await tx.run(statement, tenant=tx.tenant, recorded_at=recorded_at, **placed, **more)
 
 
 async def fold(tx: Transaction, now: datetime, rows: int = FOLD_BATCH_ROWS) -> int:
@@ -161,6 +183,7 @@ async def fold(tx: Transaction, now: datetime, rows: int = FOLD_BATCH_ROWS) -> i
     Deltas that another fold holds are left to it. A reader sees either the delta or the cell that took it up,
     never both, because one transaction does both. The time within which escalations come is computed anew.
     """
+    await tx.run(IN_MEMORY)
     folded = int(await tx.value(FOLD, tenant=tx.tenant, rows=rows, all_clients=ALL_CLIENTS, unmapped=UNMAPPED))
     if folded:
         await tx.run(BY_INDEX_ALONE)

@@ -26,6 +26,6 @@ def unpoliced(kind: str, url: str) -> tuple[str, str]:
     async def not_refused(_: Database) -> None:
         """A login like this one is what the product refuses, and what is measured here."""
 
-    Database._refuse_insecure_role = not_refused  # type: ignore[method-assign]
-    session.APP_ROLE = raw_reads.APP_ROLE = LOGIN  # type: ignore[misc]
+    Database._refuse_insecure_role = not_refused  # type: ignore[assignment,method-assign]
+    session.APP_ROLE = raw_reads.APP_ROLE = LOGIN  # type: ignore[attr-defined]
     return kind.removesuffix(" unpoliced"), url.replace(f"{APP_ROLE}@", f"{LOGIN}@")

@@ -1,7 +1,7 @@
 """Drawn tickets held against the product's own reading of them: the proof that the world is one it could have made."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import text
@@ -70,7 +70,7 @@ async def _compare(tx: Transaction, client: UUID, anew: Iterable[Assessed]) -> N
     _same(counted, times)
 
 
-def _same(expected: dict[Key, object], found: dict[Key, object]) -> None:
+def _same(expected: Mapping[Key, object], found: Mapping[Key, object]) -> None:
     different = [(key, expected.get(key), found.get(key)) for key in {**expected, **found}]
     different = [one for one in different if one[1] != one[2]]
     assert not different, f"{len(different)} figures differ from what the tickets say, such as {different[0]}"

@@ -74,7 +74,8 @@ async def _until_told(serving: uvicorn.Server) -> None:
 async def served(kind: str, world: World) -> AsyncIterator[tuple[str, int]]:
     """Run a server of one kind for as long as the block lasts, and give its address and its process."""
     port = _free_port()
-    command, environment = [sys.executable, "-m", "tests.bench.serving", kind, *world.urls, str(port)], {}
+    command = [sys.executable, "-m", "tests.bench.serving", kind, *world.urls, str(port)]
+    environment: dict[str, str] = {}
     if kind in peers.KINDS:
         command, environment = peers.command(kind, world, port, POOL)
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
