@@ -124,11 +124,11 @@ class Ticket(Node):
 
     @resolved(description="When the client was to be answered by agreement, and whether that was kept.")
     def response_sla(root: Any) -> Sla | None:  # noqa: N805
-        return _agreed(root.response_due_at, root.response_sla)
+        return _agreed(root.response_due_at, root.response_sla)  # type: ignore[return-value]
 
     @resolved(description="When it was to be resolved by agreement, and whether that was kept.")
     def resolution_sla(root: Any) -> Sla | None:  # noqa: N805
-        return _agreed(root.resolution_due_at, root.resolution_sla)
+        return _agreed(root.resolution_due_at, root.resolution_sla)  # type: ignore[return-value]
 
     @resolved(description="When it waited for somebody else to act.", cost=PER_TICKET)
     async def waits(root: Any, info: Info) -> list[Wait]:  # noqa: N805
@@ -156,7 +156,7 @@ class Ticket(Node):
         return await info.context.loader(ticket_loaders.rule).load(root.system)  # type: ignore[return-value]
 
 
-def _agreed(due_at: datetime | None, result: tickets.SlaResult | None) -> Any:
+def _agreed(due_at: datetime | None, result: tickets.SlaResult | None) -> SlaTarget | None:
     return None if due_at is None and result is None else SlaTarget(due_at, result)
 
 
