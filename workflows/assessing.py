@@ -129,7 +129,8 @@ async def rewrite(
 
 
 async def locked(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Stored]:
-    """Return tickets by their ids, as far as they are there and visible, kept from changing."""
+    """Return tickets by their ids, as far as they are there and visible, kept from changing, and the rules still."""
+    await escalation_rules.hold(tx)
     return await stored_tickets.locked_by_id(tx, ids, (await tenants.get(tx)).settings.zone)
 
 
