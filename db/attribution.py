@@ -26,12 +26,16 @@ BELONGINGS = text("""
       and r.client_id = any(cast(:clients as uuid[]))
 """)
 
-# The hours that a contract in force covers; of several the one signed last.
+# The hours that a contract in force covers, of several the one signed last: what is only being agreed, or is over,
+# covers nothing while there is one. Of a client that has none, the last one or the one that is to come tells.
 COVERAGE = text("""
     select distinct on (k.client_id) k.client_id, c.body
     from contract k
     join calendar c on c.tenant_id = :tenant and c.contract_id = k.id and c.valid_to is null and c.body is not null
     where k.tenant_id = :tenant and k.client_id = any(cast(:clients as uuid[]))
+      and (k.status = 'SIGNED' or not exists (
+          select from contract f where f.tenant_id = :tenant and f.client_id = k.client_id and f.status = 'SIGNED'
+      ))
     order by k.client_id, k.signed_at desc nulls last, k.id desc
 """)
 
@@ -56,6 +60,7 @@ WINDOWS = text("""
     where w.tenant_id = :tenant and w.client_id = any(:clients) and c.scope_kind = 'WHOLE_CLIENT'
     order by w.opened_at
 """)
+
 
 async def clients_of(tx: Transaction, system: str, keys: Iterable[str]) -> dict[str, UUID]:
     """Return the clients that a system's keys stand for; a key that nobody has mapped is absent."""

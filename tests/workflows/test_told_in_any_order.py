@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 from db import explain, facts
 from domain.access import Role
+from domain.calendars import Weekday
+from domain.clients import ContractStatus, ContractType
 from domain.kpis import Dimension, Kpi, Where
 from domain.periods import Grain, Period
 from domain.privacy import ErasureReason
@@ -15,9 +17,13 @@ from domain.tickets import HandOver, Priority, Resolution, TicketKind
 from tests.support.providers import Provider, done, sent
 from tests.support.ticket_lives import known_as
 from tests.support.tickets import NOON, YEAR, ask, fold, report, ticket
+from workflows.calendars import SetCalendar, set_contract
+from workflows.contracts import CreateContract
+from workflows.contracts import create as create_contract
 from workflows.members import DeactivateMember, InviteMember, deactivate, invite
 from workflows.privacy import EraseMember, member_erase
 from workflows.tickets import attribute
+from workflows.working_weeks import Terms
 
 
 def _after(days: float) -> datetime:
@@ -109,6 +115,24 @@ async def test_whose_name_was_taken_back_stays_the_same_when_a_ticket_is_written
     assert after == before
     assert [len(members) for members in after] == [2, 2]
     assert await _hand_overs(provider) == 2
+
+
+async def test_hours_that_are_only_being_agreed_do_not_count_while_a_contract_is_in_force(provider: Provider) -> None:
+    client = await provider.client()
+    drafted = CreateContract(client, "Around the clock", ContractType.MANAGED)
+    contract = done(await create_contract(provider.context, provider.admin, sent(), drafted))
+    around_the_clock = SetCalendar(contract, Terms(hours=dict.fromkeys(Weekday, ((0, 24 * 60),))))
+    done(await set_contract(provider.context, provider.admin, sent(), around_the_clock))
+    took_two_days = ticket(1, kind=TicketKind.INCIDENT, resolutions=(Resolution(_after(2)),))
+
+    await report(provider, took_two_days, client=client)
+    in_force = replace(drafted, title="Office hours", status=ContractStatus.SIGNED)
+    done(await create_contract(provider.context, provider.admin, sent(), in_force))
+    await report(provider, replace(took_two_days, external_id="T-2"), client=client)
+
+    answer = await ask(provider, Question(Kpi.MTTR, YEAR, Grain.YEAR, where=Where(clients=(client,))))
+    # From Sunday to Tuesday, 13:00: two days by the clock, and twelve hours from nine to five.
+    assert answer.series[0].series.total.numerator == 48 + 12
 
 
 async def _erase(provider: Provider, name: str) -> None:
