@@ -21,7 +21,7 @@ O = TypeVar("O")  # noqa: E741 -- the outcome of a command
 class OperationContext:
     """Who asks, under which id, with one read-only snapshot and one set of loaders."""
 
-    __slots__ = ("_loaders", "_lock", "_open", "_snapshot", "context", "principal", "rate", "request_id")
+    __slots__ = ("_given_up", "_loaders", "_lock", "_open", "_snapshot", "context", "principal", "rate", "request_id")
 
     def __init__(self, context: Context, principal: Principal, request_id: str, rate: Rate) -> None:
         self.context = context
@@ -32,6 +32,7 @@ class OperationContext:
         self._lock = asyncio.Lock()
         self._open: AsyncExitStack | None = None
         self._snapshot: Transaction | None = None
+        self._given_up: Exception | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -41,6 +42,8 @@ class OperationContext:
         loader awaited inside the block would wait for this very block to end.
         """
         async with self._lock:
+            if self._given_up is not None:
+                raise self._given_up
             try:
                 if self._snapshot is None:
                     stack = AsyncExitStack()
@@ -50,6 +53,10 @@ class OperationContext:
             except BaseException as error:
                 await self._roll_back(error)
                 raise
+
+    def give_up(self, error: Exception) -> None:
+        """Let every further reader fail as one has failed, instead of waiting as long for the same."""
+        self._given_up = error
 
     def loader(self, batch: Callable[..., Awaitable[Sequence[V]]], *parameters: Hashable) -> Loader[Any, V]:
         """Return the operation's loader of a batch function: `await info.context.loader(batch).load(key)`."""

@@ -52,6 +52,7 @@ from api.nulls import NoNullWhereNoneFits
 from api.schema import executable
 from api.selections import Selections
 from api.shape import refuse_misshapen
+from db.errors import DatabaseUnavailableError, StatementTimeoutError
 
 RULES: tuple[type[ASTValidationRule], ...] = (*specified_rules, NoNullWhereNoneFits, OneOfInputValidationRule)
 
@@ -171,8 +172,13 @@ class Operations:
             variables = self._variables(operation)
             selection = self._selections(operation, variables).root()
             if selection is not None:
-                with suppress(Exception):  # graphql-core does it over, and says what is wrong
+                try:
                     return ExecutionResult((await selection.rows(Asking(context, variables), (None,)))[0])
+                except (DatabaseUnavailableError, StatementTimeoutError) as error:
+                    # To be said where it happened, and not to be waited for once more.
+                    context.give_up(error)
+                except Exception:  # noqa: BLE001, S110 -- graphql-core does it over, and says what is wrong
+                    pass
         result = execute_root_selection_set(self._executor(operation, context))
         return result if isinstance(result, ExecutionResult) else await result
 

@@ -3,11 +3,16 @@
 import asyncio
 
 import pytest
+import strawberry
 from sqlalchemy import text
 
-from api.context import OperationContext
+from api.context import Info, OperationContext
+from api.fields import resolved
+from api.limits import DocumentLimits
+from api.operations import Operations
 from api.rates import Rate
-from db.errors import StatementFailedError
+from api.schema import build
+from db.errors import StatementFailedError, StatementTimeoutError
 from tests.support.providers import Provider
 
 SNAPSHOT = text(
@@ -43,6 +48,38 @@ async def test_a_failed_statement_spoils_one_field_and_not_the_next(provider: Pr
             await tx.run(FAILING)
     assert await snapshot(context)
     await context.close()
+
+
+TIMES_OUT = text("select pg_sleep(60)::text")
+SOON = text("set local statement_timeout = 20")
+STATEMENTS: list[str] = []
+
+
+@strawberry.type
+class Query:
+    @resolved(description="Takes too long.")
+    async def slow(self, info: Info) -> str | None:
+        async with info.context.reading() as tx:
+            STATEMENTS.append("slow")
+            await tx.run(SOON)
+            await tx.run(TIMES_OUT)
+        return "never"
+
+    @resolved(description="Reads nothing.")
+    async def plain(self) -> str:
+        return "plain"
+
+
+async def test_what_took_too_long_is_said_in_its_place_and_not_waited_for_again(provider: Provider) -> None:
+    STATEMENTS.clear()
+    operations, context = Operations(build(Query), DocumentLimits()), context_of(provider)
+    result = await operations.execute(operations.prepare("{ slow plain again: slow }", None, None), context)
+    await context.close()
+    assert result.data == {"slow": None, "plain": "plain", "again": None}
+    assert [error.path for error in result.errors or ()] == [["slow"], ["again"]]
+    assert all(isinstance(error.original_error, StatementTimeoutError) for error in result.errors or ())
+    # Both were tried in the short way: each of them once, and none once more.
+    assert STATEMENTS == ["slow", "slow"]
 
 
 async def test_after_a_command_everything_is_read_afresh(provider: Provider) -> None:
