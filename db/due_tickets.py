@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.session import Transaction
+from db.stored_tickets import BY_INDEX
 from db.tables.tickets import RESOLUTION_DUE, RESPONSE_DUE
 
 # A tenant at a time by the index: however many tickets are open, only what is due is read.
@@ -32,9 +33,11 @@ TAKE = text(f"""
 
 async def tenants(relaying: Transaction, now: datetime) -> list[UUID]:
     """Return the tenants of which a ticket is due, as the relay sees them."""
+    await relaying.run(BY_INDEX)
     return [row["id"] for row in await relaying.rows(TENANTS, now=now)]
 
 
 async def take(tx: Transaction, now: datetime, rows: int) -> list[UUID]:
     """Lock tickets that are due, the longest due first, up to so many of each agreement."""
+    await tx.run(BY_INDEX)
     return [row["id"] for row in await tx.rows(TAKE, tenant=tx.tenant, now=now, rows=rows)]
