@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 LONGEST_PERIOD_DAYS = 7_320
 """Twenty years: longer than any provider's ticket history, short enough to answer."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 2300
+"""The years of which a period may speak: wider than any ticket's, and far from where the calendar ends."""
+
 MOST_BUCKETS = 1_100
 """Three years of days: more points than a chart can show."""
 
 
 class InvalidPeriod(ValueError):
-    """A period is reversed, empty, too long or has too many buckets; the message says which."""
+    """A period is reversed, empty, too long, in no year of ours or has too many buckets; the message says which."""
 
 
 class Grain(StrEnum):
@@ -66,7 +69,7 @@ class Period:
     end: date
 
     def __post_init__(self) -> None:
-        """Refuse what is reversed, empty or longer than twenty years."""
+        """Refuse what is reversed, empty, longer than twenty years or far from any year of ours."""
         if self.end <= self.start:
             message = (
                 f"The period from {self.start} to {self.end} has no day in it: "
@@ -77,6 +80,12 @@ class Period:
             message = (
                 f"The period from {self.start} to {self.end} has {self.days} days; "
                 f"ask for at most {LONGEST_PERIOD_DAYS} at a time."
+            )
+            raise InvalidPeriod(message)
+        if not FIRST_YEAR <= self.start.year <= self.end.year <= LAST_YEAR:
+            message = (
+                f"The period from {self.start} to {self.end} lies outside the years {FIRST_YEAR} to {LAST_YEAR}; "
+                "ask for days within them."
             )
             raise InvalidPeriod(message)
 

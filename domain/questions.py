@@ -65,7 +65,7 @@ class Question:
 
         Raises:
             NotOffered: more than two dimensions, a combination that isn't kept, or a `top` out of range.
-            InvalidPeriod: the period makes too many points.
+            InvalidPeriod: the period makes too many points, or what it is compared with lies outside our years.
         """
         if len(self.by) > 2:  # noqa: PLR2004 -- the message says it
             raise NotOffered(f"`by` names {len(self.by)} dimensions; a figure splits by at most 2.")
@@ -73,6 +73,7 @@ class Question:
             raise NotOffered(f"`top` is {self.top}; it is from 1 to {MOST_SERIES}.")
         offer(self.kpi, self.by, self.where.dimensions(), self.grain, self.where.escalation_kind)
         buckets(self.period, self.grain)
+        _earlier(self.period, self.compare)
 
     @property
     def is_about_staff(self) -> bool:
@@ -83,9 +84,13 @@ class Question:
     @property
     def compared_with(self) -> Period | None:
         """The earlier period, or `None` where no comparison is asked for."""
-        if self.compare is None:
-            return None
-        return self.period.previous() if self.compare is Comparison.PREVIOUS_PERIOD else self.period.year_before()
+        return _earlier(self.period, self.compare)
+
+
+def _earlier(period: Period, compare: Comparison | None) -> Period | None:
+    if compare is None:
+        return None
+    return period.previous() if compare is Comparison.PREVIOUS_PERIOD else period.year_before()
 
 
 _NARROWING = {

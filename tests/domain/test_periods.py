@@ -29,6 +29,14 @@ def test_a_period_of_thirty_years_and_a_series_of_too_many_points_are_refused() 
         buckets(Period(date(2016, 1, 1), date(2026, 1, 1)), Grain.DAY)
 
 
+@pytest.mark.parametrize(
+    "start, end", [(date.min, date(1, 1, 2)), (date(9999, 12, 30), date.max), (date(1899, 12, 31), date(1900, 1, 2))]
+)
+def test_a_period_far_from_any_year_of_ours_is_refused_by_name(start: date, end: date) -> None:
+    with pytest.raises(InvalidPeriod, match=f"{start} to {end} lies outside the years 1900 to 2300"):
+        Period(start, end)
+
+
 def test_days_of_a_clock_change_last_23_and_25_hours() -> None:
     spring, autumn = date(2026, 3, 29), date(2026, 10, 25)
     for day, hours in ((spring, 23), (autumn, 25), (date(2026, 6, 1), 24)):
