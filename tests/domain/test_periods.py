@@ -30,7 +30,8 @@ def test_a_period_of_thirty_years_and_a_series_of_too_many_points_are_refused() 
 
 
 @pytest.mark.parametrize(
-    "start, end", [(date.min, date(1, 1, 2)), (date(9999, 12, 30), date.max), (date(1899, 12, 31), date(1900, 1, 2))]
+    ("start", "end"),
+    [(date.min, date(1, 1, 2)), (date(9999, 12, 30), date.max), (date(1899, 12, 31), date(1900, 1, 2))],
 )
 def test_a_period_far_from_any_year_of_ours_is_refused_by_name(start: date, end: date) -> None:
     with pytest.raises(InvalidPeriod, match=f"{start} to {end} lies outside the years 1900 to 2300"):
