@@ -7,10 +7,9 @@ from sqlalchemy import text
 
 from db import explain, facts
 from domain.access import Role
-from domain.calendars import Weekday
 from domain.clients import ContractStatus, ContractType
 from domain.kpis import Dimension, Kpi, Where
-from domain.periods import Grain, Period
+from domain.periods import Grain, Period, Weekday
 from domain.privacy import ErasureReason
 from domain.questions import Part, Question
 from domain.tickets import HandOver, Priority, Resolution, TicketKind
