@@ -62,8 +62,7 @@ _LISTED = (
 FORWARD = text(_LISTED.format(direction="asc", beyond=">"))
 BACKWARD = text(_LISTED.format(direction="desc", beyond="<"))
 COUNT = text(
-    _KEYS.format(direction="asc", beyond=">")
-    + f"select count(*) from (select 1 from found limit {COUNT_LIMIT}) as few"
+    _KEYS.format(direction="asc", beyond=">") + f"select count(*) from (select 1 from found limit {COUNT_LIMIT}) as few"
 )
 
 NAMED = text("""

@@ -82,13 +82,12 @@ class Escalate:
         last = report.hand_overs[-1] if report.hand_overs else None
         if any(one.at == at and one.kind is self.kind for one in report.escalations):
             return _conflict(f"It was escalated at {at.isoformat()} already.", "at")
-        handed: Done = report
-        to_team = self.to_team
+        handed, to_team = report, self.to_team
         if self.kind in HANDED_ON and (self.to_team is not None or self.to_tier is not None):
-            handed = _handed(report, at, Assign(self.to_team, self.to_tier))
-            if isinstance(handed, UserError):
-                return handed
-            to_team = handed.hand_overs[-1].team
+            done = _handed(report, at, Assign(self.to_team, self.to_tier))
+            if isinstance(done, UserError):
+                return done
+            handed, to_team = done, done.hand_overs[-1].team
         raised = ReportedEscalation(at, self.kind, last.team if last else None, to_team, self.reason)
         return replace(handed, escalations=tuple(sorted((*report.escalations, raised), key=lambda one: one.at)))
 

@@ -1,5 +1,7 @@
 """Jobs: every import is one, with its bad lines, and its file while it is needed."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -28,17 +30,12 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     _imports_become_jobs()
     _errors_become_theirs()
-    for table, columns in (
-        ("job_result", [sa.Column("body", postgresql.JSONB(), nullable=False)]),
-        (
-            "upload_chunk",
-            [
-                sa.Column("upload", sa.Uuid(), nullable=False),
-                sa.Column("content", sa.LargeBinary(), nullable=False),
-            ],
-        ),
-    ):
-        _table_of_job(table, columns)
+    _table_of_job("job_result", sa.Column("body", postgresql.JSONB(), nullable=False))
+    _table_of_job(
+        "upload_chunk",
+        sa.Column("upload", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+    )
     # What comes packed is not packed again, and what comes plain is soon gone.
     op.execute("alter table upload_chunk alter column content set storage external")
 
@@ -91,7 +88,7 @@ def _errors_become_theirs() -> None:
     """)
 
 
-def _table_of_job(table: str, columns: list[sa.Column[object]]) -> None:
+def _table_of_job(table: str, *columns: sa.Column[Any]) -> None:
     keyed = [column.name for column in columns if column.name == "upload"]
     op.create_table(
         table,
