@@ -34,6 +34,7 @@ from workflows import (
     privacy,
     services,
     sites,
+    ticket_work,
 )
 from workflows.absences import AddAbsence
 from workflows.amendments import CreateAmendment
@@ -49,6 +50,7 @@ from workflows.privacy import ExportSubject
 from workflows.services import CreateService
 from workflows.sites import CreateSite
 from workflows.targets import SetTarget, set_target
+from workflows.ticket_work import OpenTicket
 from workflows.working_weeks import Terms
 
 TABLES = {
@@ -144,6 +146,8 @@ async def fill(onboarding: Onboarding, key: str) -> None:
         ),
     )
     await report(provider, *tickets, client=client)
+    device = UUID(outcome.facts[device_batches.RESULTS][0]["subject"])
+    site = await sited(onboarding, key, device)
     done(await set_target(context, admin, sent(), SetTarget("ESCALATION_RATE", client, 0.2)))
     done(await calendars.set_contract(context, admin, sent(), SetCalendar(onboarding.contract, Terms())))
     await onboarding.attest(Gate.THRESHOLD_SET)
@@ -161,15 +165,23 @@ async def fill(onboarding: Onboarding, key: str) -> None:
     done(exported)
     await onboarding.forward()
     await onboarding.forward()
-    await expanded(onboarding, key)
+    await expanded(onboarding, key, site)
     done(await onboarding.move(Move.HOLD, hold_reason=HoldReason.CLIENT, reason=f"Held {key}"))
 
 
-async def expanded(onboarding: Onboarding, key: str) -> None:
-    """Begin to onboard a site of the client by an amendment of its contract."""
+async def sited(onboarding: Onboarding, key: str, device: UUID) -> UUID:
+    """Give a client a site with a ticket about it and about a device, and return the site."""
     context, admin = onboarding.provider.context, onboarding.provider.admin
     depot = CreateSite(onboarding.client, f"Depot {key}", street=f"Street {key}", external=(ExternalKey(SYSTEM, key),))
     site = done(await sites.create(context, admin, sent(), depot))
+    visit = OpenTicket(onboarding.client, f"Visit {key}", site_id=site, device_id=device, logged_at=NOON)
+    done(await ticket_work.create(context, admin, sent(), visit))
+    return site
+
+
+async def expanded(onboarding: Onboarding, key: str, site: UUID) -> None:
+    """Begin to onboard a site of the client by an amendment of its contract."""
+    context, admin = onboarding.provider.context, onboarding.provider.admin
     addition = CreateAmendment(onboarding.contract, f"Addition {key}", site_id=site, note=f"Agreed {key}")
     amendment = done(await amendments.create(context, admin, sent(), addition))
     command = ExpandCommand(onboarding.client, Team(onboarding.lead.id), site=site, amendment=amendment)
