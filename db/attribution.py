@@ -45,6 +45,16 @@ HOLD_STILL = text("""
     order by client_id, id for share
 """)
 
+# Onboardings before clients, as whoever merges or moves them.
+HOLD_NAMED = text("""
+    select c.id from cycle c
+    where c.tenant_id = :tenant and c.client_id in (
+        select r.client_id from external_ref r
+        where r.tenant_id = :tenant and r.kind = 'CLIENT' and r.system = :system and r.key = any(:keys)
+    )
+    order by c.client_id, c.id for share of c
+""")
+
 # A stay that was undone is left empty: no ticket was logged in it.
 STAYS = text("""
     select v.client_id, v.stage, v.cycle_id, v.entered_at, v.left_at
@@ -64,7 +74,11 @@ WINDOWS = text("""
 
 async def clients_of(tx: Transaction, system: str, keys: Iterable[str]) -> dict[str, UUID]:
     """Return the clients that a system's keys stand for; a key that nobody has mapped is absent."""
-    rows = await tx.rows(CLIENTS, tenant=tx.tenant, system=system, keys=sorted(set(keys)))
+    named = {"tenant": tx.tenant, "system": system, "keys": sorted(set(keys))}
+    if not named["keys"]:
+        return {}
+    await tx.run(HOLD_NAMED, **named)
+    rows = await tx.rows(CLIENTS, **named)
     return {row["key"]: row["client_id"] for row in rows}
 
 

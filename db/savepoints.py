@@ -10,7 +10,7 @@ END = text("release savepoint part")
 
 
 async def begin(tx: Transaction) -> None:
-    """Begin a part; only one is open at a time."""
+    """Begin a part; one within another hides that until it ends itself."""
     await tx.run(BEGIN)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
-from db import access, attribution, clients, facts, restamping, stored_tickets, tenants, tickets
+from db import access, attribution, clients, facts, restamping, savepoints, stored_tickets, tenants, tickets
 from db.session import Transaction
 from db.stored_tickets import Stored
 from domain.access import Principal, Reach, Scope, system
@@ -88,24 +88,31 @@ async def write(
     if client is not None and (held := await clients.hold_kept(tx, client)):
         client = held.client.id
     own = await reach(tx, principal)
-    total, left, raced = tickets.Written(), list(command.tickets), frozenset[str]()
-    while left:
-        stored = await stored_tickets.locked(tx, command.system, [one.external_id for one in left], here.zone)
-        news = [one for one in left if not (was := stored.get(one.external_id)) or not was.is_newer_than(one)]
-        claims = await _claims(tx, command.system, client, news, stored)
+    # Clients stand still before tickets are locked, as for whoever merges or corrects them: nobody waits in a circle.
+    owners = await _mapped(tx, command.system, command.tickets) if client is None else client
+    batch, raced = command.tickets, frozenset[str]()
+    while True:
+        await savepoints.begin(tx)
+        stored = await stored_tickets.locked(tx, command.system, [one.external_id for one in batch], here.zone)
+        news = [one for one in batch if not (was := stored.get(one.external_id)) or not was.is_newer_than(one)]
+        claims = _claims(owners, news, stored)
         if own is not None and (unseen := _beyond(own, claims, stored)):
+            await savepoints.take_back(tx)
             return _unseen(unseen)
         found, agents = await assessed(tx, here, command.system, claims, now)
         written = await tickets.write(tx, command.system, found, stored, agents, now, new_id)
-        total += replace(written, unchanged=written.unchanged + len(left) - len(news))
-        if written.raced and written.raced == raced:
+        if not written.raced:
+            await savepoints.keep(tx)
+            break
+        # Somebody wrote some of them meanwhile. Waiting for others with these in hand could be a circle: let go, and
+        # begin with all that is there by now.
+        await savepoints.take_back(tx)
+        if written.raced == raced:
             # Twice they were not there to be read, and there when they were written: they are of clients not seen.
-            # Some of the batch is written by now: only an exception takes it back.
             raise UnseenError(_unseen(raced).message, raced)
         raced = written.raced
-        left = [one for one in left if one.external_id in raced]
-    event = await tell(tx, principal, request, total.clients, now)
-    return replace(total, event=event)
+    event = await tell(tx, principal, request, written.clients, now)
+    return replace(written, unchanged=written.unchanged + len(batch) - len(news), event=event)
 
 
 async def reach(tx: Transaction, principal: Principal) -> frozenset[UUID | None] | None:
@@ -151,49 +158,32 @@ def _upkeep() -> Request:
     return Request(f"attribution {new_id()}", Channel.SYSTEM, historical=True)
 
 
-async def _claims(
-    tx: Transaction, system: str, client: UUID | None, news: Sequence[ReportedTicket], stored: Mapping[str, Stored]
+async def _mapped(tx: Transaction, system: str, reports: Sequence[ReportedTicket]) -> Mapping[str, UUID]:
+    """Return the clients that reports name by their keys, which stand still until the transaction ends."""
+    return await attribution.clients_of(tx, system, {one.client for one in reports if one.client is not None})
+
+
+def _claims(
+    owners: Mapping[str, UUID] | UUID, news: Sequence[ReportedTicket], stored: Mapping[str, Stored]
 ) -> list[Claim]:
     """Return the whole reports, and whose they are; what a person decided of a ticket stays as it was decided."""
-    befores = [stored.get(one.external_id) for one in news]
-    reports = [
-        seen(was.report, was.recognised(one)) if was else seen(None, one)
-        for one, was in zip(news, befores, strict=True)
-    ]
-    owners = await _owners(tx, system, client, reports, befores)
     claims = []
-    for report, owner, was in zip(reports, owners, befores, strict=True):
-        if was is None:
-            claims.append(Claim(report, owner))
-            continue
-        decided = was.assessed.subjects
-        if decided.exclusion_pinned:
-            said = replace(report, exclusion=was.report.exclusion, merged_into=was.report.merged_into)
+    for one in news:
+        was = stored.get(one.external_id)
+        if isinstance(owners, UUID):
+            owner: UUID | None = owners
         else:
-            said = report
-        claims.append(Claim(said, owner, decided.pinned, decided.exclusion_pinned, was=was))
+            owner = owners.get(one.client) if one.client is not None else None
+        if was is None:
+            claims.append(Claim(seen(None, one), owner))
+            continue
+        decided, report = was.assessed.subjects, seen(was.report, was.recognised(one))
+        if decided.exclusion_pinned:
+            report = replace(report, exclusion=was.report.exclusion, merged_into=was.report.merged_into)
+        if decided.pinned:
+            owner = was.assessed.client
+        claims.append(Claim(report, owner, decided.pinned, decided.exclusion_pinned, was=was))
     return claims
-
-
-async def _owners(
-    tx: Transaction,
-    system: str,
-    client: UUID | None,
-    reports: Sequence[ReportedTicket],
-    befores: Sequence[Stored | None],
-) -> list[UUID | None]:
-    """Return whose tickets they are: of those that a person gave a client, that one's."""
-    if client is None:
-        mapped = await attribution.clients_of(
-            tx, system, {report.client for report in reports if report.client is not None}
-        )
-        owners = [mapped.get(report.client) if report.client is not None else None for report in reports]
-    else:
-        owners = [client] * len(reports)
-    return [
-        was.assessed.client if was and was.assessed.subjects.pinned else owner
-        for owner, was in zip(owners, befores, strict=True)
-    ]
 
 
 def _malformed(command: IngestTickets) -> list[UserError]:
