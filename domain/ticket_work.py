@@ -83,13 +83,26 @@ class Escalate:
         if any(one.at == at and one.kind is self.kind for one in report.escalations):
             return _conflict(f"It was escalated at {at.isoformat()} already.", "at")
         handed, to_team = report, self.to_team
-        if self.kind in HANDED_ON and (self.to_team is not None or self.to_tier is not None):
-            done = _handed(report, at, Assign(self.to_team, self.to_tier))
+        if self.kind in HANDED_ON:
+            done = self._rises_to_nobody(last) or _handed(report, at, Assign(self.to_team, self.to_tier))
             if isinstance(done, UserError):
                 return done
             handed, to_team = done, done.hand_overs[-1].team
         raised = ReportedEscalation(at, self.kind, last.team if last else None, to_team, self.reason)
         return replace(handed, escalations=tuple(sorted((*report.escalations, raised), key=lambda one: one.at)))
+
+    def _rises_to_nobody(self, last: HandOver | None) -> UserError | None:
+        """Refuse to count as handed on what stays where it is, or goes down."""
+        if self.to_team is None and self.to_tier is None:
+            return invalid(f"A {self.kind} escalation hands the ticket on: give toTeam, toTier or both.", "toTeam")
+        if last is None:
+            return None
+        if self.to_team in (None, last.team) and self.to_tier in (None, last.tier):
+            return invalid(f"{last.team!r} has the ticket already; give the team that it rises to.", "toTeam")
+        if self.kind is EscalationKind.FUNCTIONAL and self.to_tier is not None and self.to_tier < (last.tier or 0):
+            message = f"Line {self.to_tier} lies below line {last.tier}, which has the ticket: use ticketAssign."
+            return invalid(message, "toTier")
+        return None
 
 
 @dataclass(frozen=True, slots=True)

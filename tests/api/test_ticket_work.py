@@ -86,6 +86,22 @@ async def test_an_escalation_counts_once_whether_the_rule_sees_it_or_not(provide
     assert await number(provider, Kpi.ESCALATIONS, Where(escalation_kind=EscalationKind.VENDOR)) == 1
 
 
+async def test_an_escalation_that_hands_the_ticket_to_nobody_higher_is_refused(provider: Provider) -> None:
+    client = await provider.client()
+    id_ = (await opened(provider, client, team="Servers", tier=2))["id"]
+    provider.clock.forward(hours=1)
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({}, "toTeam"),
+        ({"kind": "VENDOR"}, "toTeam"),
+        ({"toTeam": "Servers"}, "toTeam"),
+        ({"toTier": 2}, "toTeam"),
+        ({"toTeam": "Desk", "toTier": 1}, "toTier"),
+    )
+    for given, path in cases:
+        assert await refusals(provider, "ticketEscalate", ticketId=id_, **given) == [("INVALID", [path])], given
+    assert await number(provider, Kpi.ESCALATIONS) == 0
+
+
 async def test_what_does_not_fit_how_the_ticket_stands_is_refused(provider: Provider) -> None:
     client = await provider.client()
     id_ = (await opened(provider, client, team="Desk"))["id"]
