@@ -4,6 +4,9 @@ from __future__ import annotations
 
 LONGEST_VALUE_SHOWN = 60
 
+_JSON_WORDS = {None: "null", True: "true", False: "false"}
+"""As whoever wrote the payload knows them."""
+
 
 class Unreadable(Exception):
     """A value of the payload is not what its system documents; nothing of the payload is taken."""
@@ -31,5 +34,7 @@ def _shown(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return "an array"
+    if value is None or isinstance(value, bool):
+        return _JSON_WORDS[value]
     written = repr(value)
     return written if len(written) <= LONGEST_VALUE_SHOWN else written[: LONGEST_VALUE_SHOWN - 1] + "…"

@@ -111,7 +111,7 @@ def test_a_snapshot_tells_one_state_and_when_it_was() -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (None, "$ is None: Expected `object`, got `null`."),
+        (None, "$ is null: Expected `object`, got `null`."),
         ([LEAST], "$ is an array: Expected `object`, got `array`."),
         ({"externalId": "T-1"}, "$ is an object: Object missing required field `loggedAt`."),
         ({**LEAST, "loggedAt": "2026-03-01T08:00:00"}, "Expected `datetime` with a timezone component."),
