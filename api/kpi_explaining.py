@@ -108,5 +108,5 @@ def _narrowed(info: Info, question: Question, members: "list[KpiMemberInput] | t
         raise BadUserInput("members: a dimension is named twice; name one member of each.")
     narrower = of_members(question, named)
     if narrower.is_about_staff and not question.is_about_staff:
-        info.context.principal.require(Scope.MEMBERS_READ)
+        info.context.principal.require_told_of_staff()
     return narrower

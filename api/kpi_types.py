@@ -44,7 +44,8 @@ class KpiDefinition:
         description="Whether its buckets add up to the period; if not, each asks anew from its own first day."
     )
     about_staff: bool = strawberry.field(
-        description="Whether it speaks of the provider's people: it takes `MEMBERS_READ`, or to ask of oneself."
+        description="Whether it speaks of the provider's people: it takes `MEMBERS_READ` and a role that "
+        "leads people, or to ask of oneself."
     )
     version: int = strawberry.field(description="The version of the formula.")
 

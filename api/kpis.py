@@ -51,7 +51,7 @@ class KpiWhere:
     category_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To these categories.")
     team_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To tickets of these teams.")
     technician_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="To tickets of these technicians; it takes the right to read members."
+        default=None, description="To tickets of these technicians; it is told to those who lead people."
     )
     site_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="To tickets about these sites.")
     escalation_kind: EscalationKind = strawberry.field(
@@ -135,7 +135,7 @@ class KpiQueryInput:
         except (InvalidPeriod, NotOffered) as error:
             raise BadUserInput(f"{error}") from error
         if question.is_about_staff and not _of_oneself(question, principal):
-            principal.require(Scope.MEMBERS_READ)
+            principal.require_told_of_staff()
         return question
 
 

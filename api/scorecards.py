@@ -154,7 +154,7 @@ class ScorecardQuery:
         period: Annotated[PeriodInput, strawberry.argument(description="The days it is about.")],
         client_id: Annotated[strawberry.ID | None, strawberry.argument(description="Of this client alone.")] = None,
     ) -> ScorecardShown | None:
-        told = info.context.principal.has(Scope.MEMBERS_READ)
+        told = info.context.principal.told_of_staff
         kpis = [kpi for kpi in Kpi if told or not kpi.definition.about_staff]
         client = id_of(IdKind.CLIENT, client_id)
         try:

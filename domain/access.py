@@ -150,6 +150,9 @@ taken back, and staff stay private."""
 PROVIDERS_ONLY = PERSONS_ONLY | {Scope.AUDIT_READ, Scope.NOTES_WRITE}
 """Scopes that no partner token may hold: what the provider's people say among themselves stays with them."""
 
+LEADERS_OF_STAFF = frozenset({Role.TEAM_MANAGER, Role.SERVICE_MANAGER, Role.ADMIN})
+"""Who is told figures of the provider's people; everybody else is told those of themselves at most."""
+
 
 def scopes_of(roles: Iterable[Role]) -> Mapping[Scope, Reach]:
     """Return the union of the roles' scopes; the wider reach of a scope wins."""
@@ -201,6 +204,26 @@ class Principal:
         if self.scopes.keys().isdisjoint((scope, *others)):
             named = " or ".join(one.value for one in (scope, *others))
             msg = f"This takes the scope {named}, which your {self.kind.value.lower()} credential does not have."
+            raise ForbiddenError(msg)
+
+    @property
+    def told_of_staff(self) -> bool:
+        """Whether figures of the provider's people are for this caller."""
+        leads = self.kind is PrincipalKind.SYSTEM or not LEADERS_OF_STAFF.isdisjoint(self.roles)
+        return leads and self.has(Scope.MEMBERS_READ)
+
+    def require_told_of_staff(self) -> None:
+        """Let the caller pass if figures of the provider's people are for them.
+
+        Raises:
+            ForbiddenError: they are not.
+        """
+        self.require(Scope.MEMBERS_READ)
+        if not self.told_of_staff:
+            msg = (
+                "Figures of the provider's people are told to team managers, service managers and admins alone; "
+                "ask of all people together."
+            )
             raise ForbiddenError(msg)
 
     def reaches(self, scope: Scope, team: Iterable[UUID | None]) -> bool:

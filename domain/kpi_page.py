@@ -108,7 +108,7 @@ def _facts(definition: Definition) -> Iterator[tuple[str, str]]:
     if not definition.additive:
         yield "Mind", "its buckets don't add up to the period: each asks anew from its own first day"
     if definition.about_staff:
-        yield "Takes", "the right to read members, or to ask of oneself"
+        yield "Takes", "to lead people (team manager, service manager, admin), or to ask of oneself"
     yield "Version", str(definition.version)
 
 

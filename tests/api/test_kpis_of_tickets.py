@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.access import Scope
+from domain.access import Role, Scope
 from domain.tickets import (
     EscalationKind,
     HandOver,
@@ -166,6 +166,13 @@ async def test_a_figure_splits_by_team_and_technician_with_their_names(desk: Pro
     assert [one["label"] for one in times["series"][0]["dimensions"]] == ["anna", "UNKNOWN"]
     _, errors = await answered(desk, QUERY, {"queries": queries[1:]}, await desk.program(Scope.KPIS_READ))
     assert "MEMBERS_READ" in errors[0]
+    for role in (Role.TEAM_MANAGER, Role.SERVICE_MANAGER):
+        assert (await asked(desk, QUERY, {"queries": queries[1:]}, await desk.invited(role)))["kpis"][0]["series"]
+    for role in (Role.VIEWER, Role.AGENT, Role.ONBOARDING_LEAD, Role.ACCOUNT_MANAGER):
+        for narrowed in ({"by": ["TECHNICIAN"]}, {"where": {"technicianIds": ["UNKNOWN"]}}):
+            query = {"key": "ESCALATION_RATE", "period": MARCH} | narrowed
+            _, errors = await answered(desk, QUERY, {"queries": [query]}, await desk.invited(role))
+            assert "team managers, service managers and admins alone" in errors[0], (role, narrowed)
     _, errors = await answered(desk, QUERY, {"queries": [{**queries[0], "by": ["TEAM", "CLIENT"]}]})
     assert "not with CLIENT" in errors[0]
 
