@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from api import client_loaders as loaders
 from api.changing import id_of
 from api.context import Info
 from api.enums import described
@@ -152,13 +153,18 @@ class ScorecardQuery:
         self,
         info: Info,
         period: Annotated[PeriodInput, strawberry.argument(description="The days it is about.")],
-        client_id: Annotated[strawberry.ID | None, strawberry.argument(description="Of this client alone.")] = None,
+        client_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Of this client alone; `null` where you see none such."),
+        ] = None,
     ) -> ScorecardShown | None:
         told = info.context.principal.told_of_staff
         kpis = [kpi for kpi in Kpi if told or not kpi.definition.about_staff]
         client = id_of(IdKind.CLIENT, client_id)
         try:
             days = Period(period.start, period.end)
+            if client is not None and await info.context.loader(loaders.client).load(client) is None:
+                return None
             async with info.context.reading() as tx:
                 return await stored.scorecard(tx, days, client, kpis, info.context.context.clock())  # type: ignore[return-value]
         except InvalidPeriod as error:

@@ -1,7 +1,7 @@
 """The scorecard over GraphQL: every figure of a period with a verdict that its own answer bears out."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -86,6 +86,17 @@ async def test_a_clients_scorecard_holds_it_against_the_others(provider: Provide
     (family,) = worst["families"]
     verdicts = [figure["verdict"] for figure in family["figures"]]
     assert (family["doesWell"], family["needsWork"]) == (verdicts.count("DOES_WELL"), verdicts.count("NEEDS_WORK"))
+
+
+async def test_a_client_that_the_caller_does_not_see_has_no_scorecard(
+    provider: Provider, worsening: list[UUID]
+) -> None:
+    text = "query ($period: PeriodInput!, $id: ID) { scorecard(period: $period, clientId: $id) { clientId } }"
+    program = await provider.program(Scope.KPIS_READ, clients=worsening[:1])
+    for client, seen in ((worsening[0], True), (worsening[1], False), (uuid4(), False)):
+        variables = {"period": AUTUMN, "id": public(IdKind.CLIENT, client)}
+        found = (await asked(provider, text, variables, program))["scorecard"]
+        assert (found is not None) is seen
 
 
 async def test_what_has_no_data_or_no_better_side_is_unknown_and_says_so(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -146,7 +147,8 @@ async def fill(onboarding: Onboarding, key: str) -> None:
         ),
     )
     await report(provider, *tickets, client=client)
-    device = UUID(outcome.facts[device_batches.RESULTS][0]["subject"])
+    results: Any = outcome.facts[device_batches.RESULTS]
+    device = UUID(results[0]["subject"])
     site = await sited(onboarding, key, device)
     done(await set_target(context, admin, sent(), SetTarget("ESCALATION_RATE", client, 0.2)))
     done(await calendars.set_contract(context, admin, sent(), SetCalendar(onboarding.contract, Terms())))
