@@ -92,7 +92,7 @@ async def test_a_client_that_the_caller_does_not_see_has_no_scorecard(
     provider: Provider, worsening: list[UUID]
 ) -> None:
     text = "query ($period: PeriodInput!, $id: ID) { scorecard(period: $period, clientId: $id) { clientId } }"
-    program = await provider.program(Scope.KPIS_READ, clients=worsening[:1])
+    program = await provider.program(Scope.KPIS_READ, clients=(worsening[0],))
     for client, seen in ((worsening[0], True), (worsening[1], False), (uuid4(), False)):
         variables = {"period": AUTUMN, "id": public(IdKind.CLIENT, client)}
         found = (await asked(provider, text, variables, program))["scorecard"]
