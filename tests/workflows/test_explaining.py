@@ -18,7 +18,7 @@ from domain.series import KpiValue
 from domain.tickets import EscalationKind, TicketSource
 from tests.support.onboarding_life import Life
 from tests.support.providers import Provider, new_provider
-from tests.support.ticket_life import lived
+from tests.support.random_tickets import lived
 from tests.support.tickets import fold
 
 PERIOD = Period(date(2026, 2, 16), date(2026, 8, 1))
