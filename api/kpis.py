@@ -113,13 +113,16 @@ class KpiQueryInput:
     )
     top: int | None = strawberry.field(default=None, description="The largest series only, so many: 1 to 200.")
 
-    def question(self, principal: Principal) -> Question:
+    def question(self, context: OperationContext) -> Question:
         """Return what is asked.
 
         Raises:
-            BadUserInput: the period is reversed or too long, or the combination isn't kept.
+            BadUserInput: the period is reversed or too long, `asOf` is still to come, or the combination isn't kept.
             ForbiddenError: it is about the provider's people, of whom the caller may not read.
         """
+        if self.as_of is not None and self.as_of > context.context.clock():
+            msg = f"asOf: {self.as_of.isoformat()} is still to come; give an earlier moment, or leave it out for now."
+            raise BadUserInput(msg)
         try:
             question = Question(
                 kpi=Kpi[self.key.value],
@@ -134,8 +137,8 @@ class KpiQueryInput:
             question.check()
         except (InvalidPeriod, NotOffered) as error:
             raise BadUserInput(f"{error}") from error
-        if question.is_about_staff and not _of_oneself(question, principal):
-            principal.require_told_of_staff()
+        if question.is_about_staff and not _of_oneself(question, context.principal):
+            context.principal.require_told_of_staff()
         return question
 
 
@@ -208,7 +211,7 @@ class KpiQuery:
     async def kpi(
         self, info: Info, query: Annotated[KpiQueryInput, strawberry.argument(description="What is asked.")]
     ) -> KpiResult | None:
-        return await info.context.loader(answer_questions).load(query.question(info.context.principal))  # type: ignore[return-value]
+        return await info.context.loader(answer_questions).load(query.question(info.context))  # type: ignore[return-value]
 
     @query_field(
         scope=Scope.KPIS_READ,
@@ -221,7 +224,7 @@ class KpiQuery:
         if len(queries) > MOST_QUESTIONS:
             raise BadUserInput(f"queries: {len(queries)} are too many; ask at most {MOST_QUESTIONS} at a time.")
         loader = info.context.loader(answer_questions)
-        return await loader.load_many([query.question(info.context.principal) for query in queries])  # type: ignore[return-value]
+        return await loader.load_many([query.question(info.context) for query in queries])  # type: ignore[return-value]
 
 
 async def answer_for_clients(
@@ -254,7 +257,7 @@ async def figures_of(
     context: OperationContext, roots: Sequence[Any], key: KpiKey, period: PeriodInput, grain: Grain = Grain.MONTH
 ) -> list[KpiSeries | None]:
     """Return the series of one figure for all clients of a list."""
-    asked = KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(context.principal)
+    asked = KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(context)
     return await _for_clients(context, [root.id for root in roots], asked)
 
 
@@ -275,6 +278,6 @@ class ClientFigures:
         period: Annotated[PeriodInput, strawberry.argument(description="The days it is about.")],
         grain: Annotated[Grain, strawberry.argument(description="How wide its buckets are.")] = Grain.MONTH,
     ) -> KpiSeries | None:
-        KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(info.context.principal)
+        KpiQueryInput(key=key, period=period, grain=grain, by=[Dimension.CLIENT]).question(info.context)
         loader = info.context.loader(answer_for_clients, key.value, period.start, period.end, grain.value)
         return await loader.load(root.id)

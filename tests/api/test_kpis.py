@@ -219,6 +219,7 @@ async def test_a_ticket_is_counted_under_the_stage_and_phase_in_which_it_was_log
         ({"by": ["STAGE", "PHASE"]}, "aren't kept together"),
         ({"by": ["CLIENT", "STAGE", "PHASE"]}, "at most 2"),
         ({"top": 0}, "from 1 to 200"),
+        ({"asOf": "2300-01-01T00:00:00Z"}, "asOf: 2300-01-01T00:00:00+00:00 is still to come"),
         ({"key": "OPEN_ONBOARDINGS", "by": ["PRIORITY"]}, "isn't kept by PRIORITY"),
         ({"where": {"clientIds": ["cli_1"]}}, "is no client id"),
     ],
