@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+import traceback
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -33,8 +34,11 @@ async def main(wanted: Sequence[str], clients: int, drawn: int) -> None:
         )
         for name in wanted or GOALS:
             print(f"{name}, at a load of {os.getloadavg()[0]:.1f}:", flush=True)
-            async for said in GOALS[name](measured):
-                print(said.line() if isinstance(said, Goal) else said, flush=True)
+            try:
+                async for said in GOALS[name](measured):
+                    print(said.line() if isinstance(said, Goal) else said, flush=True)
+            except Exception:  # noqa: BLE001 -- what is left is measured all the same
+                print(f"{name} could not be measured to its end:\n{traceback.format_exc(limit=-3)}", flush=True)
     print(f"took {time.perf_counter() - began:.0f} s")
 
 

@@ -23,6 +23,7 @@ from tests.bench.world import World
 
 _TPS = re.compile(r"tps = ([\d.]+)")
 _PLACE = re.compile(r"\$(\d+)")
+_COMMENT = re.compile(r"--[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Script:
             self._place(name, value, type_)
             for name, value, type_ in zip(statement.names, statement.values, types, strict=True)
         ]
-        return _PLACE.sub(lambda found: places[int(found[1]) - 1], " ".join(statement.sql.split()))
+        one_line = " ".join(_COMMENT.sub("", statement.sql).split())
+        return _PLACE.sub(lambda found: places[int(found[1]) - 1], one_line)
 
     async def _parameters(self, sql: str) -> tuple[asyncpg.Type, ...]:
         return (await self.connection.prepare(sql)).get_parameters()
