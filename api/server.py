@@ -14,6 +14,8 @@ from api.settings import Settings
 
 SOCKET_MESSAGE_BYTES = 262_144
 _KEEP_ALIVE_S = 5
+_OBJECTS_PER_COLLECTION = 20_000
+"""About as many as one long answer makes: nearly all go with it, and looking through them sooner finds nothing."""
 _PING_S = 20.0
 _LINGER_S = 2.0
 """How long a reader that was too slow has to take what is left before the line is cut."""
@@ -59,6 +61,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
     async def until_stopped(self, listening: list[socket.socket] | None = None) -> None:
         """Serve until `stop`, with signals left to the caller: uvicorn's own way raises them again at its end."""
