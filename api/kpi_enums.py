@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from api.enums import described
 from db.explain import Reason
 from domain.kpi_definitions import Settling
+from domain.kpi_values import Status
 from domain.kpis import Dimension, Direction, Family, Kpi, KpiKind, Unit
 from domain.periods import Grain, Weekday
 from domain.questions import Comparison, Part
-from domain.series import Status
 from domain.standings import BaselineStanding, Tenure
 
 if TYPE_CHECKING:

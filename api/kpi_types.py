@@ -20,9 +20,9 @@ from db.kpis import UNKNOWN
 from domain import kpis, questions, series
 from domain.ids import IdKind, public
 from domain.kpi_definitions import Settling
+from domain.kpi_values import Status
 from domain.kpis import Dimension, DirectFact, Direction, Family, KpiKind, Unit
 from domain.periods import Grain, Period
-from domain.series import Status
 from domain.standings import BaselineStanding
 
 

@@ -3,11 +3,11 @@
 import strawberry
 
 from api.fields import window
-from domain import series
-from domain.series import Status
+from domain import kpi_values
+from domain.kpi_values import Status
 
 
-@window(series.KpiValue, description="One number, with everything needed to judge it.")
+@window(kpi_values.KpiValue, description="One number, with everything needed to judge it.")
 class KpiValue:
     value: float | None = strawberry.field(description="The number, in the definition's unit; `null` without data.")
     numerator: float | None = strawberry.field(description="What was counted; of a duration, the stays that ended.")

@@ -15,10 +15,12 @@ from domain.kpi_definitions import REOPENING_HOURS, Settling
 from domain.kpis import Dimension, facts_of
 from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
-from domain.series import NOTHING, Moment, Placed, Series, Timeline, Totals, single
+from domain.series import Series, single
 from domain.stages import Stage
 from domain.standings import BaselineStanding, Tenure
 from domain.tickets import Priority, TicketKind
+from domain.timelines import Moment, Placed, Timeline
+from domain.totals import NOTHING, Totals
 
 _MEMBERS = (*Stage, *Phase, *Priority, *TicketKind, *Tenure, *BaselineStanding)
 _ORDER = {member.value: place for place, member in enumerate(_MEMBERS) if member != kpis.UNKNOWN}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.kpis import Dimension, Where
 from domain.periods import Bucket
-from domain.series import Moment
+from domain.timelines import Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from db.asked import Asked
 from db.fact_rows import UNKNOWN, Key, Sums
 from db.session import Transaction
 from domain.benchmarks import Benchmark, benchmark
+from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, KpiKind, NotOffered
 from domain.periods import Bucket
 from domain.questions import Question
-from domain.series import KpiValue, Series, Timeline, Totals, added
+from domain.series import Series
+from domain.timelines import Timeline
+from domain.totals import Totals, added
 
 
 @dataclass(frozen=True, slots=True)

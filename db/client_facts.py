@@ -13,8 +13,8 @@ from db.onboarding_facts import LeftOut
 from db.session import Transaction
 from domain.own_calendars import Calendars
 from domain.periods import start_of_day
-from domain.series import WHOLE, Totals
 from domain.stages import ENDS
+from domain.totals import WHOLE, Totals
 
 NOTICES = text("""
     select n.id, n.cycle_id, n.given_on, n.outcome,

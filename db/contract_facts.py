@@ -16,7 +16,7 @@ from domain.formulas import Spell
 from domain.kpis import Dimension
 from domain.onboarding import ScopeKind
 from domain.own_calendars import Calendars
-from domain.series import Totals
+from domain.totals import Totals
 
 # A contract is of nobody where every onboarding of its client was entered in error.
 TURNS = text("""

@@ -18,7 +18,8 @@ from db.session import Transaction
 from domain.kpis import Definition, DirectFact, Kpi, KpiKind, NotOffered
 from domain.periods import buckets
 from domain.questions import Part, Question, of_bucket
-from domain.series import WHOLE, Moment
+from domain.timelines import Moment
+from domain.totals import WHOLE
 
 
 class Reason(StrEnum):

@@ -12,7 +12,7 @@ from domain import questions
 from domain.calendars import Calendar, Pauses
 from domain.kpis import Dimension
 from domain.periods import start_of_day
-from domain.series import Totals
+from domain.totals import Totals
 
 UNKNOWN = questions.UNKNOWN
 

@@ -26,8 +26,8 @@ from domain.kpi_definitions import KpiKind, Measure
 from domain.kpis import Dimension, DirectFact, Fact, Kpi, facts_of
 from domain.own_calendars import Calendars
 from domain.periods import Bucket, Grain, bucket_start
-from domain.series import Totals, plain_sums
 from domain.tickets import EscalationKind
+from domain.totals import Totals, plain_sums
 
 __all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
 

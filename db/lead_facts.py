@@ -17,7 +17,7 @@ from domain.kpis import Dimension
 from domain.lead_loads import Handed, Led, daily, led
 from domain.own_calendars import Calendars
 from domain.periods import start_of_day
-from domain.series import Totals
+from domain.totals import Totals
 
 STAYS = text("""
     select v.client_id, v.cycle_id, v.stage, v.entered_at, v.left_at, c.lead_id, c.opened_at,

@@ -16,8 +16,8 @@ from domain.kpis import Dimension, Where
 from domain.onboarding import ENTERED_IN_ERROR
 from domain.own_calendars import Calendars
 from domain.periods import Bucket, start_of_day
-from domain.series import Moment
 from domain.stages import ENDS, ORDER, Stage
+from domain.timelines import Moment
 
 ONBOARDING_STAGES = [stage.value for stage in ORDER if stage is not Stage.STEADY_STATE]
 

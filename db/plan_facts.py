@@ -11,7 +11,7 @@ from db.onboarding_facts import ONBOARDING_STAGES, LeftOut
 from db.session import Transaction
 from domain.kpis import Dimension
 from domain.own_calendars import Calendars
-from domain.series import Totals
+from domain.totals import Totals
 
 _LAST_INSTANT = timedelta(microseconds=1)
 """A target is the midnight after its last day; one that is missed is missed on that day."""

@@ -13,8 +13,8 @@ from db.session import Transaction
 from domain.kpi_definitions import Measure
 from domain.kpis import Dimension
 from domain.own_calendars import Calendars
-from domain.series import Totals
 from domain.tickets import TicketKind
+from domain.totals import Totals
 
 MINUTES_AN_HOUR = 60
 

@@ -12,8 +12,8 @@ from db.session import Transaction
 from domain.formulas import Spell
 from domain.kpis import Dimension
 from domain.own_calendars import Calendars
-from domain.series import Totals
 from domain.stages import Stage
+from domain.totals import Totals
 
 # A site or a service may join under a contract that is years old: its way begins with the amendment, or when it is
 # opened, and so does that of a client that comes back under a contract it had before. `passed` is true of whoever

@@ -8,7 +8,7 @@ from enum import StrEnum
 from math import fsum
 
 from domain.formulas import mean_interval, median
-from domain.series import KpiValue
+from domain.kpi_values import KpiValue
 
 LEAST_CLIENTS = 5
 """Among fewer clients a rank says little, and a median nearly names one of them."""

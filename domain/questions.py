@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, Kpi, NotOffered, Where, offer
 from domain.periods import Grain, Period, Weekday, buckets
-from domain.series import KpiValue, Series
+from domain.series import Series
 
 MOST_SERIES = 200
 """Series that one answer holds; the largest are given and the rest is said to be missing."""

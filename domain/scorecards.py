@@ -10,9 +10,10 @@ from uuid import UUID
 
 from domain.benchmarks import Benchmark
 from domain.kpi_definitions import Definition, Direction, Family
+from domain.kpi_values import KpiValue, Status
 from domain.kpis import Kpi
 from domain.periods import Grain, Period
-from domain.series import KpiValue, Series, Status
+from domain.series import Series
 from domain.targets import Goal, TargetStanding, grows_with_size
 from domain.trends import LEAST_POINTS, Trend, Turn
 

@@ -10,9 +10,10 @@ from math import isfinite
 from uuid import UUID
 
 from domain.kpi_definitions import Definition, Dimension, Direction, KpiKind, Unit
+from domain.kpi_values import KpiValue, Status
 from domain.periods import Bucket
 from domain.questions import UNKNOWN, Question
-from domain.series import KpiValue, Series, Status
+from domain.series import Series
 from domain.tickets import EscalationKind
 
 PER_DAYS = 30

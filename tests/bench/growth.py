@@ -12,7 +12,7 @@ from db import ticket_sums
 from db.asked import Asked
 from domain.kpis import Fact, Where
 from domain.periods import Grain, Period, buckets
-from domain.series import Moment
+from domain.timelines import Moment
 from tests.bench import sides
 from tests.bench.read_documents import CLIENT_TREND, DASHBOARD, OVERALL_TREND
 from tests.bench.report import Goal, in_turns

@@ -5,10 +5,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.formulas import Spell
+from domain.kpi_values import KpiValue, Status
 from domain.kpis import Dimension, Kpi, KpiKind, NotOffered, offer
 from domain.periods import Bucket, Grain, Period, buckets
-from domain.series import WHOLE, KpiValue, Moment, Placed, Series, Status, Timeline, Totals
+from domain.series import Series
 from domain.series import single as value_alone
+from domain.timelines import Moment, Placed, Timeline
+from domain.totals import WHOLE, Totals
 
 UTC_ZONE = ZoneInfo("UTC")
 MONTHS = buckets(Period(date(2026, 1, 1), date(2026, 4, 1)), Grain.MONTH)

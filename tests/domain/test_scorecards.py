@@ -4,9 +4,9 @@ import pytest
 
 from domain.benchmarks import Benchmark, NoBenchmark, benchmark, percentile
 from domain.kpi_definitions import Direction
+from domain.kpi_values import KpiValue, Status
 from domain.kpis import Kpi
 from domain.scorecards import Ground, Verdict, judged
-from domain.series import KpiValue, Status
 from domain.targets import TargetStanding, due, refusal, standing
 from domain.trends import Course, Trend, Turn
 

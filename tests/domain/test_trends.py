@@ -10,7 +10,9 @@ from statsmodels.regression.linear_model import WLS
 from domain.kpi_definitions import Direction
 from domain.kpis import Kpi
 from domain.periods import Grain, Period, buckets
-from domain.series import Moment, Series, Timeline, Totals
+from domain.series import Series
+from domain.timelines import Moment, Timeline
+from domain.totals import Totals
 from domain.trends import Course, NoTrend, Trend, TrendMethod, Turn, drift, trend, trend_of
 
 MANY = 1_000

@@ -9,12 +9,12 @@ import pytest
 
 from db import explain, histories
 from db.explain import ExplainedRow
+from domain.kpi_values import KpiValue, Status
 from domain.kpis import Dimension, Kpi, Where
 from domain.moves import Move
 from domain.onboarding import EndReason
 from domain.periods import Grain, Period, Weekday
 from domain.questions import Comparison, Part, Question
-from domain.series import KpiValue, Status
 from domain.stages import Stage
 from tests.support.expansions import served as in_early_support
 from tests.support.moving_in import CONTRACT, LOST, OFFBOARDED, STEADY, brought, lead_of, row

@@ -11,10 +11,10 @@ import pytest
 from db import answers, explain
 from db.session import Database, Transaction
 from domain.access import Role
+from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, Kpi, KpiKind, NotOffered, Where
 from domain.periods import Grain, Period
 from domain.questions import NO_CLIENT, Part, Question, of_members
-from domain.series import KpiValue
 from domain.tickets import EscalationKind, TicketSource
 from tests.support.onboarding_life import Life
 from tests.support.providers import Provider, new_provider

@@ -10,10 +10,11 @@ import pytest
 from db import explain
 from db.session import Database
 from domain.access import Role
+from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, Kpi, KpiKind, Where
 from domain.periods import Bucket, Grain, Period, buckets
 from domain.questions import Part, Question
-from domain.series import KpiValue, Series
+from domain.series import Series
 from tests.support import slow_figures as slow
 from tests.support.onboarding import Everything
 from tests.support.onboarding_life import Life

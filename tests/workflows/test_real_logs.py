@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, Kpi, Where
 from domain.periods import Grain, Period
 from domain.questions import Question
-from domain.series import KpiValue, Series
+from domain.series import Series
 from domain.tickets import EscalationKind
 from tests.support.providers import Provider
 from tests.support.tickets import ask

@@ -9,10 +9,10 @@ from db import answers
 from domain.access import Principal, Scope
 from domain.errors import ForbiddenError
 from domain.escalations import EscalationRule, EscalationTest
+from domain.kpi_values import Status
 from domain.kpis import Dimension, Kpi, Where
 from domain.periods import Grain, Period
 from domain.questions import Comparison, Question
-from domain.series import Status
 from domain.tickets import Exclusion, HandOver, TicketSource
 from tests.support.providers import Provider, sent
 from tests.support.tickets import DESK, MARCH, NOON, YEAR, ask, fold, number, report, ticket
