@@ -33,6 +33,8 @@ Done = ReportedTicket | UserError
 HANDED_ON = (EscalationKind.FUNCTIONAL, EscalationKind.VENDOR)
 """Escalations after which the other team has the ticket; of the others it is only told."""
 
+LINE_ALONE = "A support line alone has no ticket: name its team too."
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -95,8 +97,8 @@ class Escalate:
         """Refuse to count as handed on what stays where it is, or goes down."""
         if self.to_team is None and self.to_tier is None:
             return invalid(f"A {self.kind} escalation hands the ticket on: give toTeam, toTier or both.", "toTeam")
-        if last is None:
-            return None
+        if last is None or last.team is None:
+            return invalid(LINE_ALONE, "toTeam") if self.to_team is None else None
         if self.to_team in (None, last.team) and self.to_tier in (None, last.tier):
             return invalid(f"{last.team!r} has the ticket already; give the team that it rises to.", "toTeam")
         if self.kind is EscalationKind.FUNCTIONAL and self.to_tier is not None and self.to_tier < (last.tier or 0):
@@ -295,7 +297,7 @@ def _handed(report: ReportedTicket, at: datetime, to: Assign) -> Done:
     else:
         team, tier = to.team, to.tier
     if team is None and tier is not None:
-        return invalid("A support line alone has no ticket: name its team too.", "team")
+        return invalid(LINE_ALONE, "team")
     handed = HandOver(at, team, tier, agent=to.agent)
     return replace(report, hand_overs=hand_overs((*report.hand_overs, handed)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 LONGEST_VALUE_SHOWN = 60
 
 _JSON_WORDS = {None: "null", True: "true", False: "false"}
@@ -36,5 +38,5 @@ def _shown(value: object) -> str:
         return "an array"
     if value is None or isinstance(value, bool):
         return _JSON_WORDS[value]
-    written = repr(value)
+    written = repr(value.isoformat() if isinstance(value, datetime) else value)
     return written if len(written) <= LONGEST_VALUE_SHOWN else written[: LONGEST_VALUE_SHOWN - 1] + "…"

@@ -99,6 +99,8 @@ async def test_an_escalation_that_hands_the_ticket_to_nobody_higher_is_refused(p
     )
     for given, path in cases:
         assert await refusals(provider, "ticketEscalate", ticketId=id_, **given) == [("INVALID", [path])], given
+    nobodys = (await opened(provider, client))["id"]
+    assert await refusals(provider, "ticketEscalate", ticketId=nobodys, toTier=2) == [("INVALID", ["toTeam"])]
     assert await number(provider, Kpi.ESCALATIONS) == 0
 
 

@@ -116,6 +116,10 @@ def test_a_snapshot_tells_one_state_and_when_it_was() -> None:
         ({"externalId": "T-1"}, "$ is an object: Object missing required field `loggedAt`."),
         ({**LEAST, "loggedAt": "2026-03-01T08:00:00"}, "Expected `datetime` with a timezone component."),
         ({**LEAST, "loggedAt": "1969-12-31T08:00:00Z"}, "the moment lies outside the years 1970 to 2200."),
+        (
+            {**LEAST, "loggedAt": datetime(2300, 1, 1, tzinfo=UTC)},
+            "$.loggedAt is '2300-01-01T00:00:00+00:00': the moment lies outside",
+        ),
         ({**LEAST, "externalId": ""}, "$.externalId is '': Expected `str` of length >= 1."),
         ({**LEAST, "externalId": " "}, "$.externalId is ' ': the text is blank"),
         ({**LEAST, "client": "x" * 201}, "Expected `str` of length <= 200."),
