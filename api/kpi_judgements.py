@@ -145,7 +145,7 @@ class SeriesJudgement:
 
     @resolved(description="Where it is going; ask for at least 6 buckets.")
     def trend(root: Any) -> KpiTrend:  # noqa: N805 -- the root is a domain value, not this class
-        return trend_of(root.found.series)  # type: ignore[return-value]
+        return trend_of(root.series)  # type: ignore[return-value]
 
     @resolved(
         description="How it stands among all clients that you see, or where it is of no one client, how those are; "
@@ -158,7 +158,7 @@ class SeriesJudgement:
         found = await info.context.loader(among_clients).load(question)
         if found is None:
             return None
-        by, members = root.question.by, root.found.members
+        by, members = root.question.by, root.members
         if named:
             by, members = (Dimension.CLIENT,), (clients[0].hex,)
         return found.of(by, members)  # type: ignore[return-value]
@@ -169,4 +169,4 @@ class SeriesJudgement:
     )
     async def target(root: Any, info: Info) -> KpiGoal | None:  # noqa: N805
         found = await info.context.loader(wanted_of).load(root.question)
-        return goal_of(root.question, root.found.members, root.found.series, found)  # type: ignore[return-value]
+        return goal_of(root.question, root.members, root.series, found)  # type: ignore[return-value]

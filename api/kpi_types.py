@@ -212,40 +212,36 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A series with the question that it belongs to."""
-
-    question: questions.Question
-    found: questions.MemberSeries
-
-
-@window(Answered, name="KpiSeries", description="One figure over time, of one member of each dimension asked for.")
+@window(
+    questions.MemberSeries,
+    name="KpiSeries",
+    description="One figure over time, of one member of each dimension asked for.",
+)
 class KpiSeries(SeriesJudgement):
     @resolved(description="Whose series it is; empty where the question splits by nothing.")
     def dimensions(root: Any) -> list[KpiMember]:  # noqa: N805
-        return [Member(*one) for one in zip(root.question.by, root.found.members, strict=True)]  # type: ignore[misc]
+        return [Member(*one) for one in zip(root.question.by, root.members, strict=True)]  # type: ignore[misc]
 
     @resolved(description="The value of the whole period: the formula over all rows, never an average of averages.")
     def total(root: Any) -> KpiValue:  # noqa: N805
-        return root.found.series.total  # type: ignore[no-any-return]
+        return root.series.total  # type: ignore[no-any-return]
 
     @resolved(description="The value of the period compared with, where a comparison was asked for.")
     def previous(root: Any) -> KpiValue | None:  # noqa: N805
-        return root.found.previous  # type: ignore[no-any-return]
+        return root.previous  # type: ignore[no-any-return]
 
     @resolved(description="The total less the previous value, in the unit; `null` where either is missing.")
     def change(root: Any) -> float | None:  # noqa: N805
-        now, before = root.found.series.total, root.found.previous
+        now, before = root.series.total, root.previous
         return None if before is None or None in (now.value, before.value) else now.value - before.value
 
     @resolved(description="The value of each bucket, in order.")
     def points(root: Any) -> list[KpiPoint]:  # noqa: N805
-        return list(root.found.series.points)
+        return list(root.series.points)
 
     @resolved(description="The same as columns.")
     def columns(root: Any) -> KpiColumns:  # noqa: N805
-        return root.found.series  # type: ignore[no-any-return]
+        return root.series  # type: ignore[no-any-return]
 
 
 @window(ExplainedRow, name="KpiRow", description="One row behind a number.")

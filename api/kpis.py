@@ -15,7 +15,7 @@ from api.escalation_rules import RuleMixture, rule_mixtures
 from api.fields import FieldPrice, query_field, resolved, window
 from api.kpi_enums import KpiKey
 from api.kpi_explaining import Explained
-from api.kpi_types import Answered, KpiDefinition, KpiPeriod, KpiSeries
+from api.kpi_types import KpiDefinition, KpiPeriod, KpiSeries
 from db import answers
 from db.kpis import UNKNOWN
 from domain import questions
@@ -192,7 +192,7 @@ class KpiResult(Explained):
 
     @resolved(description="One series per member, or pair of members, of the dimensions; one alone without.")
     def series(root: Any) -> list[KpiSeries]:  # noqa: N805
-        return [Answered(root.question, found) for found in root.series]  # type: ignore[misc]
+        return list(root.series)
 
 
 async def answer_questions(context: OperationContext, asked: Sequence[Question]) -> list[Answer]:
@@ -243,7 +243,7 @@ async def _for_clients(context: OperationContext, keys: Sequence[UUID], asked: Q
     answer = await context.loader(answer_questions).load(question)
     if answer.truncated:
         raise BadUserInput(f"{len(keys)} clients by {asked.grain} make too many points; ask for a coarser grain.")
-    found = {one.members[0]: Answered(question, one) for one in answer.series}
+    found = {one.members[0]: one for one in answer.series}
     return [found.get(key.hex) for key in keys]  # type: ignore[misc]
 
 

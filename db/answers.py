@@ -1,6 +1,6 @@
 """Answers: one question in, every series with its values; the same for the API, gates and reports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -8,19 +8,19 @@ from sqlalchemy import text
 
 from db import calendars, facts, kpis
 from db.asked import Asked
-from db.kpis import Key, Sums
+from db.kpis import Key, SumsRead
 from db.session import Transaction
 from domain.escalations import Phase
 from domain.kpi_definitions import REOPENING_HOURS, Settling
 from domain.kpis import Dimension, facts_of
 from domain.periods import Bucket, buckets
 from domain.questions import MOST_POINTS, MOST_SERIES, Answer, MemberSeries, Question
-from domain.series import Series, single
+from domain.series import many, single
 from domain.stages import Stage
 from domain.standings import BaselineStanding, Tenure
 from domain.tickets import Priority, TicketKind
 from domain.timelines import Moment, Placed, Timeline
-from domain.totals import NOTHING, Totals
+from domain.totals import NO_SUMS, NOTHING, Totals, first_apart
 
 _MEMBERS = (*Stage, *Phase, *Priority, *TicketKind, *Tenure, *BaselineStanding)
 _ORDER = {member.value: place for place, member in enumerate(_MEMBERS) if member != kpis.UNKNOWN}
@@ -92,25 +92,32 @@ async def _answer(reading: Reading, question: Question) -> Answer:
     asked = Asked(cut, question.by, question.where, moment, at if at < reading.now else None)
     sums, before, earlier = await _with_before(reading.reader, question, asked)
     timeline = reading.timeline(cut, moment)
-    answered = [
-        MemberSeries(
-            members=key,
-            series=Series(question.kpi, timeline, sums.get(key, {})),
-            previous=single(question.kpi, earlier, before.get(key, NOTHING)) if earlier else None,
-        )
-        for key in _keys(question, {*sums, *before})
-    ]
+    keys = _keys(question, {*sums, *before})
+    found = many(question.kpi, timeline, [sums.get(key, NO_SUMS) for key in keys])
     most = min(question.top or MOST_SERIES, max(1, MOST_POINTS // len(cut)))
-    if len(answered) > most or Dimension.CLIENT in question.by:
-        answered.sort(key=lambda one: (-one.series.total.sample_size, one.members))
+    named = list(zip(keys, found, strict=True))
+    if len(named) > most or Dimension.CLIENT in question.by:
+        sizes = [-one.total.sample_size for one in found]
+        # No two have the same key, so that series themselves are never compared.
+        named = [(key, one) for _, key, one in sorted(zip(sizes, keys, found, strict=True))]
     return Answer(
         question=question,
         time_zone=calendar.zone.key,
         now=at,
         settling=moment.settling,
         computed_at=reading.now,
-        series=tuple(answered[:most]),
-        truncated=len(answered) > most,
+        series=tuple(
+            [
+                MemberSeries(
+                    question,
+                    key,
+                    one,
+                    single(question.kpi, earlier, before.get(key, NOTHING)) if earlier else None,
+                )
+                for key, one in named[:most]
+            ]
+        ),
+        truncated=len(named) > most,
     )
 
 
@@ -121,7 +128,7 @@ def _settling(question: Question, of_escalations: timedelta) -> timedelta:
 
 async def _with_before(
     reader: kpis.Reader, question: Question, asked: Asked
-) -> tuple[Sums, dict[Key, Totals], Placed | None]:
+) -> tuple[SumsRead, Mapping[Key, Totals], Placed | None]:
     """Return the sums, and those of the period compared with; where that ends as the other begins, at one go."""
     period = question.compared_with
     if period is None:
@@ -133,8 +140,9 @@ async def _with_before(
         before = {key: sums[0] for key, sums in apart.items() if 0 in sums}
         return await reader.totals(question.kpi, asked), before, placed
     both = await reader.totals(question.kpi, replace(asked, buckets=(earlier, *asked.buckets)))
-    sums = {key: {place - 1: one for place, one in found.items() if place} for key, found in both.items()}
-    return sums, {key: found[0] for key, found in both.items() if 0 in found}, placed
+    parts = {key: first_apart(found) for key, found in both.items()}
+    sums = {key: others for key, (_, others) in parts.items()}
+    return sums, {key: first for key, (first, _) in parts.items() if first is not None}, placed
 
 
 def _keys(question: Question, found: Iterable[Key]) -> Sequence[Key]:

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from db import answers
 from db.asked import Asked
-from db.fact_rows import UNKNOWN, Key, Sums
+from db.fact_rows import UNKNOWN, Key, SumsRead
 from db.session import Transaction
 from domain.benchmarks import Benchmark, benchmark
 from domain.kpi_values import KpiValue
 from domain.kpis import Dimension, KpiKind, NotOffered
 from domain.periods import Bucket
 from domain.questions import Question
-from domain.series import Series
+from domain.series import Series, many
 from domain.timelines import Timeline
 from domain.totals import Totals, added
 
@@ -46,7 +46,8 @@ class Among:
                 for place, one in sums.items():
                     places.setdefault(place, []).append(one)
             pooled = Series(kpi, self.timeline, {place: added(several) for place, several in places.items()})
-            values = {client: Series(kpi, self.timeline, sums).total for client, sums in clients.items()}
+            each = many(kpi, self.timeline, list(clients.values()))
+            values = {client: one.total for client, one in zip(clients, each, strict=True)}
             self._worked_out[others] = (pooled.total, values)
         return self._worked_out[others]
 
@@ -85,7 +86,7 @@ def _of_all_clients(question: Question) -> Question | None:
     return wide
 
 
-def _by_client(by: Sequence[Dimension], sums: Sums) -> dict[Key, dict[str, Mapping[int, Totals]]]:
+def _by_client(by: Sequence[Dimension], sums: SumsRead) -> dict[Key, dict[str, Mapping[int, Totals]]]:
     """Return the sums by the other members first; what is of no known client is nobody's to be held against."""
     place = by.index(Dimension.CLIENT)
     found: dict[Key, dict[str, Mapping[int, Totals]]] = {}

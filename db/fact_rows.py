@@ -21,6 +21,9 @@ Key = tuple[str, ...]
 
 Sums = dict[Key, dict[int, Totals]]
 
+SumsRead = Mapping[Key, Mapping[int, Totals]]
+"""What each bucket of each series adds up to, for whoever only reads it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -19,7 +19,7 @@ from db import (
     way_facts,
 )
 from db.asked import Asked
-from db.fact_rows import UNKNOWN, FactRow, Key, Sums, narrowed, summed
+from db.fact_rows import UNKNOWN, FactRow, Key, Sums, SumsRead, narrowed, summed
 from db.facts import UNMAPPED
 from db.session import Transaction
 from domain.kpi_definitions import KpiKind, Measure
@@ -27,9 +27,9 @@ from domain.kpis import Dimension, DirectFact, Fact, Kpi, facts_of
 from domain.own_calendars import Calendars
 from domain.periods import Bucket, Grain, bucket_start
 from domain.tickets import EscalationKind
-from domain.totals import Totals, plain_sums
+from domain.totals import PlainSums, Totals
 
-__all__ = ["UNKNOWN", "Key", "Reader", "Sums", "fact_rows"]
+__all__ = ["UNKNOWN", "Key", "Reader", "SumsRead", "fact_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Reader:
     """The additive facts of all that is asked."""
     _read: dict[object, dict[Key, asyncpg.Record]] = field(default_factory=dict)
 
-    async def totals(self, kpi: Kpi, asked: Asked) -> Sums:
+    async def totals(self, kpi: Kpi, asked: Asked) -> SumsRead:
         """Return what each bucket of each series adds up to; no amount of data changes the number of statements."""
         facts = kpi.definition.facts
         if isinstance(facts, DirectFact):
@@ -53,7 +53,10 @@ class Reader:
         if kpi.definition.kind is KpiKind.LEVEL:
             return await self._stock(additive[0], asked)
         names = [fact.value for fact in additive]
-        return {key: _totals(names, row) for key, row in (await self._sums(asked)).items()}
+        return {
+            key: PlainSums(row["buckets"], *[row[name] for name in names])
+            for key, row in (await self._sums(asked)).items()
+        }
 
     async def _sums(self, asked: Asked) -> dict[Key, asyncpg.Record]:
         where = asked.where
@@ -109,10 +112,6 @@ def _key(by: Sequence[Dimension], row: asyncpg.Record) -> Key:
 
 def _client(client: UUID) -> str:
     return UNKNOWN if client == UNMAPPED else client.hex
-
-
-def _totals(names: Sequence[str], row: asyncpg.Record) -> dict[int, Totals]:
-    return dict(zip(row["buckets"], map(plain_sums, *[row[name] for name in names]), strict=True))
 
 
 async def _stage_spells(tx: Transaction, asked: Asked, calendars: Calendars) -> Sums:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from uuid import UUID
@@ -92,7 +92,8 @@ class Kpi(Enum):
 class Where:
     """What a figure is narrowed to; None leaves a dimension open. Alerts are left out unless asked for."""
 
-    clients: tuple[UUID, ...] | None = None
+    clients: tuple[UUID, ...] | None = field(default=None, hash=False)
+    """Left out of the hash, which is asked for again and again, and would go through a page of clients each time."""
     stages: tuple[str, ...] | None = None
     phases: tuple[str, ...] | None = None
     priorities: tuple[str, ...] | None = None

@@ -141,6 +141,7 @@ def of_bucket(question: Question, day: date, week_start: Weekday) -> Question:
 class MemberSeries:
     """The series of one member, or pair of members, of the dimensions asked for."""
 
+    question: Question
     members: tuple[str, ...]
     series: Series
     previous: KpiValue | None

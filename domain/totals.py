@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,7 +53,83 @@ WHOLE = -1
 """The position of the whole period's own sums, where buckets don't add up to it."""
 
 
-def added(several: Collection[Totals]) -> Totals:
+class PlainSums(Mapping[int, Totals]):
+    """Plain sums of a series' buckets as columns; `Totals` are made of them only where somebody looks at one."""
+
+    __slots__ = ("_made", "denominators", "numerators", "places")
+
+    def __init__(
+        self, places: Sequence[int], numerators: Sequence[float], denominators: Sequence[float] | None = None
+    ) -> None:
+        self.places = places
+        self.numerators = numerators
+        self.denominators = denominators
+        self._made: dict[int, Totals] | None = None
+
+    @property
+    def numerator(self) -> float:
+        """The numerator of all buckets together."""
+        return sum(self.numerators, 0.0)
+
+    @property
+    def denominator(self) -> float | None:
+        """The denominator of all buckets together, or `None` where there are none."""
+        return sum(self.denominators) if self.denominators else None
+
+    def in_order(self, buckets: int) -> tuple[list[float], list[float | None]]:
+        """Return the numerators and denominators of so many buckets, of each by its position."""
+        numerators: list[float] = [0] * buckets
+        denominators: list[float | None] = [None] * buckets
+        for place, numerator in zip(self.places, self.numerators, strict=True):
+            numerators[place] = numerator
+        if self.denominators is not None:
+            for place, denominator in zip(self.places, self.denominators, strict=True):
+                denominators[place] = denominator
+        return numerators, denominators
+
+    def __getitem__(self, place: int) -> Totals:
+        return self._all[place]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def _all(self) -> dict[int, Totals]:
+        if self._made is None:
+            columns = (self.numerators,) if self.denominators is None else (self.numerators, self.denominators)
+            self._made = dict(zip(self.places, map(plain_sums, *columns), strict=True))
+        return self._made
+
+
+NO_SUMS = PlainSums((), ())
+"""Of a series in whose buckets nothing happened."""
+
+
+def together(sums: Mapping[int, Totals]) -> Totals:
+    """Return what all buckets of a series add up to."""
+    return plain_sums(sums.numerator, sums.denominator) if isinstance(sums, PlainSums) else added(sums.values())
+
+
+def first_apart(sums: Mapping[int, Totals]) -> tuple[Totals | None, Mapping[int, Totals]]:
+    """Return the totals of the first bucket, if there are any, and those of the others as if it weren't there."""
+    if not isinstance(sums, PlainSums):
+        return sums.get(0), {place - 1: one for place, one in sums.items() if place}
+    later = [n for n, place in enumerate(sums.places) if place]
+    first = [n for n, place in enumerate(sums.places) if not place]
+    denominators = sums.denominators
+    others = PlainSums(
+        [sums.places[n] - 1 for n in later],
+        [sums.numerators[n] for n in later],
+        None if denominators is None else [denominators[n] for n in later],
+    )
+    found = [plain_sums(sums.numerators[n], None if denominators is None else denominators[n]) for n in first]
+    return (found[0] if found else None), others
+
+
+def added(several: Iterable[Totals]) -> Totals:
     """Return the sum of any number of totals, in one go."""
     numerator, denominator, peak = 0.0, None, None
     spells: list[Spell] = []

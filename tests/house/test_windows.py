@@ -86,7 +86,6 @@ VERBS = {
 
 ELSEWHERE = {
     "api.event_types.EventKind": "what the schema says of a type of event",
-    "api.kpi_types.Answered": "an answer with what names its members",
     "api.kpi_types.Member": "a member of a dimension with its name",
     "api.rates.Rate": "what a process lets its caller use up",
     "db.explain.ExplainedRow": "a row behind a number, as it is stored",
