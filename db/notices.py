@@ -26,8 +26,8 @@ CALL_OFF_SURVEYS = text("""
     where tenant_id = :tenant and cycle_id = :cycle and state = 'PLANNED' and kind = 'SURVEY' and key = :survey
 """)
 
-# Only what this notice called off or kept from being planned comes back, and nothing that would now be sent for a
-# moment gone by.
+# Only what this notice called off or kept from being planned comes back, nothing that would now be sent for a moment
+# gone by, and nothing of a stay that was set aside meanwhile.
 BRING_BACK_SURVEYS = text("""
     update effect set
         state = case when due_at > :now then 'PLANNED' else 'SKIPPED' end,
@@ -36,6 +36,10 @@ BRING_BACK_SURVEYS = text("""
     where tenant_id = :tenant and cycle_id = :cycle and kind = 'SURVEY' and key = :survey
       and ((state = 'CANCELLED' and reason = :because and settled_at = :given_at)
            or (state = 'SKIPPED' and reason = :in_notice and settled_at >= :given_at))
+      and not exists (
+          select from visit v
+          where v.tenant_id = :tenant and v.id = effect.visit_id and v.superseded_at is not null
+      )
 """)
 
 CALL_OFF_TIMERS = text("""

@@ -108,6 +108,19 @@ async def test_a_notice_can_be_withdrawn_after_a_roll_back(provider: Provider) -
     assert codes(await withdrawn(onboarding)) == ["MOVE_NOT_POSSIBLE"]
 
 
+async def test_no_survey_of_a_stay_that_was_set_aside_comes_back(provider: Provider) -> None:
+    onboarding = await opened(provider)
+    for _ in range(2):
+        await onboarding.forward()
+    done(await given(onboarding, notice(onboarding, days=200)))
+    provider.clock.forward(days=95)
+    await onboarding.forward()
+    done(await onboarding.move(Move.ROLL_BACK, to=Stage.EARLY_SUPPORT, reason="too early"))
+    done(await withdrawn(onboarding))
+    (kept,) = named(await seen(onboarding), "QUARTERLY_NPS")
+    assert (kept.state, kept.reason) == (EffectState.SKIPPED, "IN_NOTICE")
+
+
 async def test_a_withdrawn_notice_leaves_the_client_as_it_was(served: Onboarding) -> None:
     before = await seen(served)
     done(await given(served))
