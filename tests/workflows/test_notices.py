@@ -115,7 +115,7 @@ async def test_no_survey_of_a_stay_that_was_set_aside_comes_back(provider: Provi
     done(await given(onboarding, notice(onboarding, days=200)))
     provider.clock.forward(days=95)
     await onboarding.forward()
-    done(await onboarding.move(Move.ROLL_BACK, to=Stage.EARLY_SUPPORT, reason="too early"))
+    done(await onboarding.move(Move.ROLL_BACK, by=provider.admin, to=Stage.EARLY_SUPPORT, reason="too early"))
     done(await withdrawn(onboarding))
     (kept,) = named(await seen(onboarding), "QUARTERLY_NPS")
     assert (kept.state, kept.reason) == (EffectState.SKIPPED, "IN_NOTICE")
